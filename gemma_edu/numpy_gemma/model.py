@@ -1,0 +1,132 @@
+"""Gemma: a stream per position, and layers that add to it.
+
+`cfg` says which functions fill the slots; every size is in the weights' shapes.
+"""
+import math
+from itertools import repeat
+
+import numpy as np
+
+from ..axes import BT, BTD, BTV
+from .contract import contract, contract_backward, lookup, lookup_backward
+from .gradient import backward, pull_back
+from .loss import cross_entropy, cross_entropy_backward
+from .precision import widen
+from .tap import untapped
+from .tree import as_given, per_layer
+
+
+def block(cfg, fixed, w, x: BTD, positions: BT, cache=None, tap=untapped):
+    """Gather from other positions, then think alone; both only ever add to the stream."""
+    h = cfg.norm(x, **w["mixer_norm"])
+    h, cache = cfg.mixer(cfg, fixed, h, positions, **w["mixer"], cache=cache, tap=tap)
+    x = x + tap("mixer", h)
+    h = cfg.norm(x, **w["mlp_norm"])
+    h = cfg.mlp(h, **w["mlp"])
+    x = x + tap("mlp", h)
+    return tap("stream", x), cache
+
+
+def block_backward(dx, cfg, fixed, w, x, positions, tap=untapped):
+    """Return (dw, dx).  The tap sees the gradient at each point that the block names."""
+    dw = {}
+    to_mixer = cfg.norm(x, **w["mixer_norm"])
+    h, _ = cfg.mixer(cfg, fixed, to_mixer, positions, **w["mixer"])
+    to_mlp = cfg.norm(x + h, **w["mlp_norm"])
+
+    dx = tap("stream", dx)
+    dh, dw["mlp"] = pull_back(cfg.mlp, tap("mlp", dx), to_mlp, **w["mlp"])
+    dh, dw["mlp_norm"] = pull_back(cfg.norm, dh, x + h, **w["mlp_norm"])
+    dx = dx + dh
+    dh, dw["mixer"] = pull_back(cfg.mixer, tap("mixer", dx), cfg, fixed, to_mixer, positions, **w["mixer"])
+    dh, dw["mixer_norm"] = pull_back(cfg.norm, dh, x, **w["mixer_norm"])
+    return {slot: dw[slot] for slot in w}, dx + dh
+
+
+def embed(cfg, params, tokens: BT, positions: BT) -> BTD:
+    """Look each token up, and bring it to the length that the layers expect."""
+    x = lookup(params["embed"], tokens)
+    x = x * np.sqrt(x.shape[-1]).astype(x.dtype)
+    return cfg.place(x, positions, **params["place"])
+
+
+def embed_backward(dx, cfg, params, tokens, positions):
+    x = lookup(params["embed"], tokens) * math.sqrt(dx.shape[-1])
+    dx, dplace = pull_back(cfg.place, dx, x, positions, **params["place"])
+    return {"embed": lookup_backward(dx * math.sqrt(dx.shape[-1]), params["embed"], tokens), "place": dplace}
+
+
+def layers(cfg, params, x: BTD, positions: BT, cache=None):
+    """Fold the stream through the layers, stacked or a tuple of them."""
+    each = repeat(None) if cache is None else per_layer(cache)
+    for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), each):
+        x, _ = cfg.block(cfg, fixed, w, x, positions, slots)      # writes its slots in place
+    return x, cache
+
+
+def layers_backward(dx, cfg, params, x, positions, tap=untapped):
+    """Return (dlayers, dx): up through the layers once more, then down with the gradient."""
+    streams = []
+    for fixed, w in zip(cfg.fixed, per_layer(params["layers"]), strict=True):
+        streams.append(x)
+        x, _ = cfg.block(cfg, fixed, w, x, positions)
+    dlayers = []
+    for fixed, w in reversed(list(zip(cfg.fixed, per_layer(params["layers"]), strict=True))):
+        dw, dx = backward(cfg.block)(dx, cfg, fixed, w, streams.pop(), positions, tap)
+        dlayers.insert(0, dw)
+    return as_given(dlayers, params["layers"]), dx
+
+
+def unembed(cfg, params, x: BTD) -> BTV:
+    """Compare the stream with every token's row of the table; the logits are never narrower than float32."""
+    return widen(contract("BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"]))
+
+
+def unembed_backward(dlogits, cfg, params, x):
+    """Return (the gradients of final_norm and embed, dx)."""
+    dx, dembed = contract_backward(dlogits, "BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"])
+    dx, dnorm = pull_back(cfg.norm, dx, x, **params["final_norm"])
+    return {"final_norm": dnorm, "embed": dembed}, dx
+
+
+def hidden(cfg, params, tokens: BT, positions=None, cache=None):
+    """The stream after the last layer, and the cache."""
+    positions = in_order(tokens) if positions is None else positions
+    return layers(cfg, params, embed(cfg, params, tokens, positions), positions, cache)
+
+
+def forward(cfg, params, tokens: BT, positions=None, cache=None):
+    """Tokens to logits.  Training passes tokens; prefill adds a cache; decoding adds one token at its position.
+
+    A token's position says the angle of its rotation, its slot in the cache, what it may see,
+    and, pointing past the end, that it is padding.  Without a cache, pad on the right.
+    """
+    x, cache = hidden(cfg, params, tokens, positions, cache)
+    return unembed(cfg, params, x), cache
+
+
+def forward_backward(dlogits, cfg, params, tokens, tap=untapped):
+    """The gradient of every weight; the embedding is used twice, and its two gradients add up."""
+    positions = in_order(tokens)
+    x = embed(cfg, params, tokens, positions)
+    head, dx = unembed_backward(dlogits, cfg, params, layers(cfg, params, x, positions)[0])
+    dlayers, dx = layers_backward(dx, cfg, params, x, positions, tap)
+    foot = embed_backward(dx, cfg, params, tokens, positions)
+    return {"embed": foot["embed"] + head["embed"], "place": foot["place"],
+            "layers": dlayers, "final_norm": head["final_norm"]}
+
+
+def loss(cfg, params, tokens: BT):
+    """The average surprise at each next token, in nats."""
+    logits, _ = forward(cfg, params, tokens[:, :-1])
+    return np.mean(cross_entropy(logits, tokens[:, 1:]))
+
+
+def loss_backward(dloss, cfg, params, tokens, tap=untapped):
+    logits, _ = forward(cfg, params, tokens[:, :-1])
+    dnats = np.full(tokens[:, 1:].shape, dloss / tokens[:, 1:].size, logits.dtype)
+    return forward_backward(cross_entropy_backward(dnats, logits, tokens[:, 1:]), cfg, params, tokens[:, :-1], tap)
+
+
+def in_order(tokens: BT) -> BT:
+    return np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)

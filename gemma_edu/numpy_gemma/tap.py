@@ -1,0 +1,6 @@
+"""The model only names its points; what a name means is decided outside."""
+
+
+def untapped(name, x):
+    """Let it pass."""
+    return x

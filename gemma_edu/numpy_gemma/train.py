@@ -1,0 +1,59 @@
+"""Learning: walk down the gradient, a step at a time."""
+import numpy as np
+
+from .loss import cross_entropy, cross_entropy_backward
+from .model import forward, forward_backward
+from .tree import leaves, tree_map
+
+
+def train(cfg, params, batches, rate=3e-3, clip=1.0):
+    """Yield (params, loss) after a step of Adam on each batch of tokens."""
+    state = adam_start(params)
+    for tokens in batches:
+        loss, grads = loss_and_gradient(cfg, params, tokens)
+        params, state = adam(params, clip_by_global_norm(grads, clip), state, rate)
+        yield params, loss
+
+
+def loss_and_gradient(cfg, params, tokens):
+    """The average surprise at each next token, and the gradient of every weight: one way up, one way down."""
+    tokens, targets = tokens[:, :-1], tokens[:, 1:]
+    logits, _ = forward(cfg, params, tokens)
+    nats = cross_entropy(logits, targets)
+    dlogits = cross_entropy_backward(np.full_like(nats, 1 / nats.size), logits, targets)
+    return np.mean(nats), forward_backward(dlogits, cfg, params, tokens)
+
+
+def clip_by_global_norm(grads, longest):
+    """Shorten the gradient, all weights together, to a length; its direction stays.
+
+    Raises FloatingPointError where the gradient is not finite: there is no direction to keep.
+    """
+    length = global_norm(grads)
+    if not np.isfinite(length):
+        raise FloatingPointError("the gradient is not finite, and has no direction to keep; learn at a lower rate")
+    factor = min(1.0, longest / max(length, 1e-12))
+    return tree_map(lambda g: g * factor, grads)
+
+
+def global_norm(tree):
+    """The length of all arrays as one long vector."""
+    return float(np.sqrt(sum(np.sum(np.square(leaf, dtype=np.float64)) for leaf in leaves(tree))))
+
+
+def adam_start(params):
+    """Before the first step: no step taken, no gradient seen."""
+    zeros = tree_map(np.zeros_like, params)
+    return 0, zeros, zeros
+
+
+def adam(params, grads, state, rate, b1=0.9, b2=0.99, epsilon=1e-8):
+    """One step, each weight at its own pace.  Kingma and Ba 2014.  Returns (params, state)."""
+    t, m, v = state
+    t = t + 1
+    m = tree_map(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
+    v = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, v, grads)
+
+    def update(p, m, v):
+        return p - rate * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + epsilon)
+    return tree_map(update, params, m, v), (t, m, v)

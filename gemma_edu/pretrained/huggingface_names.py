@@ -1,0 +1,90 @@
+"""Where each weight of a Gemma 1 stands in Hugging Face's files: its name, and the order of its axes."""
+from math import prod
+
+import jax
+import numpy as np
+
+from ..numpy_gemma.tree import leaves, per_layer, tree_map
+from ..params import param_axes, shape
+from .model import FLOATS
+
+THEIRS = {      # our tree, with their names, and the letters of their rows and of their columns
+    "embed": "model.embed_tokens V D",
+    "place": {},
+    "layers": {
+        "mixer": {"wq": "self_attn.q_proj NH D", "wk": "self_attn.k_proj KH D",
+                  "wv": "self_attn.v_proj KH D", "wo": "self_attn.o_proj D NH"},
+        "mlp": {"gate": "mlp.gate_proj F D", "up": "mlp.up_proj F D", "down": "mlp.down_proj D F"},
+        "mixer_norm": {"scale": "input_layernorm D"},
+        "mlp_norm": {"scale": "post_attention_layernorm D"}},      # their name misleads: it stands before the MLP
+    "final_norm": {"scale": "model.norm D"}}
+
+
+def theirs(cfg):
+    """Their name and letters for each weight, in the form of our tree."""
+    return THEIRS | {"layers": tuple(
+        tree_map(lambda text, i=i: f"model.layers.{i}.{text}", THEIRS["layers"]) for i in range(cfg.L))}
+
+
+def ours(cfg):
+    """Our letters for each weight, layer by layer."""
+    axes = param_axes(cfg)
+    return axes | {"layers": (tree_map(lambda letters: letters.removeprefix("L"), axes["layers"]),) * cfg.L}
+
+
+def matrix(cfg, text):
+    """The name, the shape and the letters of a tensor of theirs."""
+    name, *sides = text.split()
+    return f"{name}.weight", tuple(prod(shape(cfg, side)) for side in sides), "".join(sides)
+
+
+def needed(cfg):
+    """Their name and shape for each weight, in the order of their files."""
+    return {name: size for name, size, _ in (matrix(cfg, text) for text in leaves(theirs(cfg)))}
+
+
+def turn(w, letters, wanted):
+    """Put the axes of a weight into another order."""
+    return w.transpose([letters.index(letter) for letter in wanted])
+
+
+def as_theirs(cfg, params):
+    """Each weight by their name and in their order: views, for on a CPU nothing is copied."""
+    params = jax.tree.map(np.asarray, params)
+    params = params | {"layers": per_layer(params["layers"])}
+    check_params(cfg, params)
+    found = {}
+    for text, axes, w in zip(*map(jax.tree.leaves, (theirs(cfg), ours(cfg), params)), strict=True):
+        name, size, letters = matrix(cfg, text)
+        found[name] = turn(w, axes, letters).reshape(size)
+    return {name: found[name] for name in needed(cfg)}
+
+
+def check_params(cfg, params):
+    """The weights must be those that the sizes ask for."""
+    if jax.tree.structure(params) != jax.tree.structure(ours(cfg)):
+        raise ValueError("these params do not have the weights of their cfg; save a Model as load or training made it")
+    for axes, w in zip(jax.tree.leaves(ours(cfg)), jax.tree.leaves(params), strict=True):
+        if w.shape != shape(cfg, axes) or w.dtype not in FLOATS:
+            raise ValueError(f"a weight {axes} is {w.dtype} of {w.shape} and should be floats of {shape(cfg, axes)}; "
+                             "save a Model as load or training made it")
+
+
+def check_tensors(cfg, stored, folder):
+    """A folder must hold exactly the tensors of the model, each in its shape."""
+    sizes = needed(cfg)
+    problems = {
+        "missing": sizes.keys() - stored.keys(),
+        "unexpected": stored.keys() - sizes.keys(),
+        "wrong shape": [f"{name} is {stored[name].shape} and should be {sizes[name]}"
+                        for name in sizes.keys() & stored.keys() if stored[name].shape != sizes[name]]}
+    if any(problems.values()):
+        text = "; ".join(f"{problem}: {listed(names)}" for problem, names in problems.items() if names)
+        raise ValueError(f"the tensors in {folder} are not those that its config.json asks for ({text}); "
+                         "take both files from the same Gemma 1")
+
+
+def listed(names):
+    """Some names, and how many more."""
+    first = ", ".join(sorted(names)[:12])
+    return first if len(names) <= 12 else f"{first} and {len(names) - 12} more"

@@ -1,0 +1,61 @@
+"""A model by its name."""
+from functools import partial
+from math import prod, sqrt
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..config import PRESETS
+from ..numpy_gemma.tree import tree_map
+from ..params import count, fan_in, shape
+from . import huggingface
+from .huggingface_names import ours
+from .model import Model, precision
+
+BUNDLED = Path(__file__).parent / "tiny"
+RANDOM = {f"random:{preset}": cfg for preset, cfg in PRESETS.items()}
+
+
+def load(name, dtype=None) -> Model:
+    """A model: the bundled "tiny", "random:gemma-2b" for random weights of its shape, or a folder.
+
+    A folder is in the Hugging Face layout.  Layers come as a tuple.  Without a `dtype`, weights come in
+    float32 on a CPU if the checkpoint is below 1 GB, else as stored; "random:" ones count as bfloat16.
+    """
+    if not isinstance(name, (str, Path)):
+        raise TypeError(f"load takes the name of a model or its folder, not {name!r}; {known()}")
+    if name in RANDOM:
+        return random_model(RANDOM[name], dtype)
+    if name == "tiny" and not BUNDLED.is_dir():
+        raise FileNotFoundError(f"the tiny Gemma is missing from this installation: there is no {BUNDLED}; install the "
+                                "package again, or train one: gemma-edu train --preset tiny --out DIR")
+    if name != "tiny" and not Path(name).exists():
+        raise FileNotFoundError(f"there is no model {str(name)!r}; {known()}")
+    return huggingface.load(BUNDLED if name == "tiny" else name, dtype)
+
+
+def known():
+    return f'give "tiny", {", ".join(map(repr, RANDOM))}, or a folder with config.json and model.safetensors'
+
+
+def random_model(cfg, dtype=None, seed=0) -> Model:
+    """Weights of the right shapes that say nothing; drawn one by one, the embedding first."""
+    dtype, source = precision(dtype, jnp.bfloat16, 2 * count(cfg)), np.random.SFC64(seed)
+    return Model(cfg, tree_map(lambda axes: draw(cfg, axes, source, dtype), ours(cfg)), None)
+
+
+def draw(cfg, axes, source, dtype):
+    """Random numbers that keep the length of what they multiply; a norm starts neutral."""
+    sizes = shape(cfg, axes)
+    if len(axes) == 1:
+        return jnp.zeros(sizes, dtype)
+    bits = source.random_raw(-(-prod(sizes) // 4)).view(np.uint16)[:prod(sizes)]      # 16 for each weight
+    return spread(bits.reshape(sizes), fan_in(cfg, axes)**-0.5, dtype)
+
+
+@partial(jax.jit, static_argnames="dtype")
+def spread(bits, std, dtype):
+    """Uniform around zero: billions of them are drawn in seconds, and of normal numbers in minutes."""
+    return ((bits.astype(jnp.float32) - (2**16 - 1) / 2) * (std * sqrt(12) / 2**16)).astype(dtype)

@@ -1,0 +1,54 @@
+"""A run that can be killed at any moment: its whole state, saved now and then, and its diary."""
+import json
+from pathlib import Path
+
+import jax
+import orbax.checkpoint as ocp
+
+
+def manager(folder):
+    """Keeps the last two states; each is written beside its place and then renamed, so never half there."""
+    options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False)
+    return ocp.CheckpointManager(Path(folder).absolute() / "checkpoints", options=options)
+
+
+def save(keeper, state, about):
+    """Write down a state, and what it must be continued with."""
+    items = ocp.args.Composite(state=ocp.args.StandardSave(state), about=ocp.args.JsonSave(about))
+    keeper.save(int(state["step"]), args=items)
+
+
+def restore(keeper, state, about):
+    """The last saved state, in the form of the one given; that one where nothing was saved.
+
+    Refuses to go on with another text, model or recipe than the run began with.
+    """
+    number = keeper.latest_step()
+    if number is None:
+        return state
+    form = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
+    saved = keeper.restore(number, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
+    for name, value in about.items():
+        if saved[name] != value:
+            raise ValueError(f"this run began with another {name} ({saved[name]}, now {value}); "
+                             f"go on with the same {name}, or begin anew in another folder")
+    return keeper.restore(number, args=ocp.args.Composite(state=ocp.args.StandardRestore(form)))["state"]
+
+
+def cut_back(diary, step):
+    """Forget what a run's diary says of the steps after this one, and a line that was cut short."""
+    kept = [line for line in read(diary) if line["step"] <= step] if diary.exists() else []
+    new = diary.with_suffix(".new")
+    new.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    new.replace(diary)
+
+
+def read(diary):
+    """What happened at each step: one JSON object a line, as far as the lines are whole."""
+    text = diary.read_text()
+    return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
+
+
+def write(diary, line):
+    with diary.open("a") as file:
+        file.write(json.dumps(line) + "\n")

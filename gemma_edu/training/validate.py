@@ -1,0 +1,48 @@
+"""Bits per byte: how many bits the model needs to write down a text that it has never seen, per byte of it."""
+from math import log
+
+import jax
+import numpy as np
+
+from ..jax_gemma import cross_entropy, forward
+
+
+def bits_per_byte(cfg, params, tokenizer, documents, T, most=None):
+    """The model's bits for each byte of the documents, read in windows of T tokens.
+
+    Each document begins with bos; after the first window every token has at least T/2 of its
+    past in view.  `most` stops after so many windows: a sample, the same each time.
+    """
+    rows, counted, n_bytes = zip(*windows(tokenizer, documents, T), strict=True)
+    nats = total = 0
+    for start in range(0, min(len(rows), most or len(rows)), 8):
+        chosen = slice(start, start + 8)
+        nats += np.sum(surprise(cfg, params, padded(rows[chosen], T)) * padded(counted[chosen], T - 1))
+        total += sum(n_bytes[chosen])
+    return float(nats) / log(2) / total
+
+
+def windows(tokenizer, documents, T):
+    """For each window: its tokens, which of its predictions count, and the bytes they stand for."""
+    half = T // 2
+    for document in documents:
+        tokens = tokenizer.encode(document)
+        sizes = [0] + [len(tokenizer.spelling(token)) for token in tokens[1:]]
+        for start in range(0, max(1, len(tokens) - half - 1), half):
+            row = tokens[start:start + T + 1]
+            new = 1 if start == 0 else half + 1
+            yield row, [0] * (new - 1) + [1] * (len(row) - new), sum(sizes[start:start + T + 1][new:])
+
+
+def padded(rows, T):
+    """Eight rows of T + 1: one shape, so one compilation."""
+    out = np.zeros((8, T + 1), np.int32)
+    for i, row in enumerate(rows):
+        out[i, :len(row)] = row
+    return out
+
+
+@jax.jit
+def surprise(cfg, params, rows):
+    logits, _ = forward(cfg, params, rows[:, :-1])
+    return cross_entropy(logits, rows[:, 1:])
