@@ -113,7 +113,7 @@ def test_rope_as_published(gemma, position, turned):
 @pytest.mark.parametrize("x, y", [(1, 11.72758674), (2, 47.99916)])
 def test_the_mlp_as_published(gemma, x, y):
     """DeepMind's first release, gemma/modules_test.py: D = 2, F = 3, every weight one."""
-    close(gemma.cfg.mlp(x * ones(1, 1, 2), ones(2, 3), ones(2, 3), ones(3, 2))[0, 0], [y, y], 1e-5)
+    close(gemma.cfg.mlp(x * ones(1, 1, 2), gate=ones(2, 3), up=ones(2, 3), down=ones(3, 2))[0, 0], [y, y], 1e-5)
 
 
 def test_the_embedding_as_published(gemma):

@@ -150,8 +150,7 @@ G = jax_gemma
 WHOLE_MODELS = {
     "K = 1": {"K": 1},
     "1 < K < N": {"K": 2},
-    "K = N": {"K": 4},
-    "a window": {"window": (2, np.inf), "base": (100.0, 10_000.0), "stretch": (2.0, 1.0)},
+    "K = N, a window": {"K": 4, "window": (2, np.inf), "base": (100.0, 10_000.0), "stretch": (2.0, 1.0)},
     "of 2017": {"norm": G.layer_norm, "place": G.learned, "rotate": G.unrotated, "mlp": G.plain_mlp},
     "with waves": {"norm": G.batch_norm, "place": G.sinusoidal, "rotate": G.unrotated, "mlp": G.swiglu},
 }

@@ -1,6 +1,5 @@
 """The Hugging Face layout, against matrices multiplied as their names say, and the safetensors library."""
 import json
-import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -29,12 +28,13 @@ TOKENS = np.array([[2, 7, 7, 49, 0, 31, 5], [2, 1, 3, 30, 31, 32, 33]])
 
 
 def config_of_2024(**sizes):
-    """The keys of google/gemma-2b's own config.json (FACTS.md §3.2), in another size."""
+    """The keys of google/gemma-2b's own config.json, in another size."""
     return SMALL | {
         "architectures": ["GemmaForCausalLM"], "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 2,
         "eos_token_id": 1, "pad_token_id": 0, "hidden_act": "gelu", "hidden_activation": None,
         "initializer_range": 0.02, "model_type": "gemma", "rms_norm_eps": 1e-06, "rope_scaling": None,
-        "rope_theta": 10000.0, "torch_dtype": "bfloat16", "transformers_version": "4.38.0.dev0", "use_cache": True} | sizes
+        "rope_theta": 10000.0, "torch_dtype": "bfloat16", "transformers_version": "4.38.0.dev0",
+        "use_cache": True} | sizes
 
 
 def matrices(config, seed=0):
@@ -77,9 +77,10 @@ def logits_of(config, w, tokens, base=10_000.0):
             shared = slice(key * H, (key + 1) * H)
             for t in range(len(x)):
                 q = turned(layer["self_attn.q_proj"][mine] @ h[t], t)
-                score = np.exp([q @ turned(layer["self_attn.k_proj"][shared] @ h[s], s) / sqrt(H) for s in range(t + 1)])
+                keys = [turned(layer["self_attn.k_proj"][shared] @ h[s], s) for s in range(t + 1)]
                 values = [layer["self_attn.v_proj"][shared] @ h[s] for s in range(t + 1)]
-                mixed[t, mine] = score @ values / score.sum()
+                shares = np.exp(keys @ q / sqrt(H))
+                mixed[t, mine] = shares @ values / shares.sum()
         x = x + mixed @ layer["self_attn.o_proj"].T
         h = norm(x, layer["post_attention_layernorm"])
         x = x + (gelu(h @ layer["mlp.gate_proj"].T) * (h @ layer["mlp.up_proj"].T)) @ layer["mlp.down_proj"].T
@@ -189,7 +190,7 @@ def test_the_index_says_where_each_tensor_lies(folder, tmp_path):
 
 
 @pytest.mark.parametrize("cfg, tensors, parts", [
-    (GEMMA_2B, 164, [4_945_223_680, 67_121_152]),        # the two files on the hub: FACTS.md §3.2
+    (GEMMA_2B, 164, [4_945_223_680, 67_121_152]),        # the two files of google/gemma-2b
     (GEMMA_7B, 254, None)])
 def test_released_sizes_are_cut_as_on_the_hub(cfg, tensors, parts):
     def empty(each):
@@ -215,6 +216,7 @@ def test_a_small_checkpoint_is_widened_on_a_cpu_and_a_large_one_stays(tmp_path, 
     w = {name: tensor.astype(jnp.bfloat16) for name, tensor in matrices(SMALL).items()}
     folder = write(tmp_path / "model", config_of_2024(), w)
     stored, wide = load(folder, "bfloat16").params, load(folder, jnp.float32).params
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(stored)} == {"bfloat16"}
     monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
     assert bits(load(folder).params) == bits(wide) == bits(jax.tree.map(lambda x: x.astype("float32"), stored))
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
@@ -236,6 +238,7 @@ def test_a_tokenizer_comes_along_and_may_be_absent(folder, tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_model_as_it_was(folder, tmp_path):
+    resource = pytest.importorskip("resource", reason="limits what a process may write")
     big = load("random:tiny")
     old, limit = contents(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -290,7 +293,8 @@ def test_random_weights_have_the_shapes_and_the_lengths_of_the_model():
     cfg, params, nothing = load("random:tiny")
     assert cfg == TINY and nothing is None
     stacked = params | {"layers": stack(params["layers"])}
-    assert jax.tree.map(lambda x: (x.shape, x.dtype), stacked) == jax.tree.map(lambda x: (x.shape, x.dtype), shapes(cfg))
+    given, needed = (jax.tree.map(lambda x: (x.shape, x.dtype), tree) for tree in (stacked, shapes(cfg)))
+    assert given == needed
     terms = {"wq": TINY.D, "wk": TINY.D, "wo": TINY.N * TINY.H}
     for name, fan_in in terms.items():
         w = np.asarray(params["layers"][3]["mixer"][name])
@@ -325,5 +329,5 @@ print(status("VmHWM") - before)
 def test_loading_takes_little_more_memory_than_the_weights(tmp_path):
     cfg = Config(V=16_000, D=512, L=12, N=8, K=1, H=64, F=2048)
     huggingface.save(tmp_path / "model", loading.random_model(cfg, "bfloat16"))
-    grown = int(subprocess.run([sys.executable, "-c", LOADS, tmp_path / "model"], check=True, capture_output=True).stdout)
-    assert grown <= 1.15 * 2 * count(cfg)
+    grown = subprocess.run([sys.executable, "-c", LOADS, tmp_path / "model"], check=True, capture_output=True).stdout
+    assert int(grown) <= 1.15 * 2 * count(cfg) + 20e6      # what JAX itself takes up meanwhile

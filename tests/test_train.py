@@ -2,7 +2,6 @@
 import inspect
 import json
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from dataclasses import replace
 from math import log
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import jax
 import numpy as np
@@ -18,7 +18,8 @@ import optax
 import pytest
 from small import apart, close
 
-from gemma_edu.config import NANO
+from gemma_edu import numpy_gemma
+from gemma_edu.config import NANO, in_numpy
 from gemma_edu.data.tokenizer import train as train_tokenizer
 from gemma_edu.jax_gemma import loss
 from gemma_edu.params import init, stack, unstack
@@ -27,7 +28,7 @@ from gemma_edu.training import checkpoint
 from gemma_edu.training.train import Recipe, beginning, optimizer, schedule, step, train
 from gemma_edu.training.validate import bits_per_byte, windows
 
-RECIPE = Recipe(steps=40, B=4, T=16, warm_up=4)
+RECIPE = Recipe(steps=40, B=4, T=16, warm_up=4, rate=1e-2)
 PROSE = [textwrap.dedent(inspect.getsource(module)) for module in (textwrap, random)]
 TOKENIZER = train_tokenizer(PROSE, 400)
 SMALL = replace(NANO, V=400, D=16, H=8, F=24)
@@ -65,18 +66,18 @@ def test_the_rate_climbs_to_its_height_and_falls_along_a_cosine_to_a_tenth():
 
 
 def test_the_first_step_is_adam_by_hand_on_a_clipped_gradient():
-    recipe = replace(RECIPE, clip=0.01, decay=0.0)
+    recipe = replace(RECIPE, clip=0.5, decay=0.0)
     tokens = np.random.default_rng(0).integers(0, 400, (4, 17))
     grads = jax.grad(loss, argnums=1)(SMALL, weights(), tokens)
     length = float(np.sqrt(sum(np.sum(np.square(g)) for g in jax.tree.leaves(grads))))
     after, seen = step(SMALL, recipe, beginning(recipe, weights()), tokens)
-    assert np.isclose(seen["gradient"], length, rtol=1e-5) and length > 0.01
+    assert np.isclose(seen["gradient"], length, rtol=1e-5) and length > 0.5
     rate = float(schedule(recipe)(0))
 
     def by_hand(p, g):
-        g = g * 0.01 / length
+        g = g * 0.5 / length
         return p - rate * g / (np.abs(g) + 1e-8)      # m and v of a first step are g and g², once corrected
-    close(after["params"], jax.tree.map(by_hand, weights(), grads), 1e-6)
+    close(after["params"], jax.tree.map(by_hand, weights(), grads), 1e-5)
 
 
 def test_only_matrices_decay():
@@ -109,15 +110,14 @@ def test_windows_count_each_token_and_each_byte_once():
 
 def test_a_long_text_is_measured_with_half_a_window_of_its_past_in_view():
     text, T = PROSE[1][:700], 32
-    tokens = TOKENIZER.encode(text)
-    params = weights()
+    tokens = np.array(TOKENIZER.encode(text))
+    params = jax.tree.map(np.array, weights())
     nats = 0.0
-    for target in range(1, len(tokens)):      # naively: each token from the window that it belongs to
+    for target in range(1, len(tokens)):      # naively, a token at a time, from where its window starts
         start = 0 if target <= T else (target - T + T // 2 - 1) // (T // 2) * (T // 2)
-        past = np.array([tokens[start:target + 1]])
-        nats += float(loss(SMALL, params, past)) * (target - start)
-        nats -= float(loss(SMALL, params, past[:, :-1])) * (target - start - 1) if target - start > 1 else 0
-    assert np.isclose(bits_per_byte(SMALL, params, TOKENIZER, [text], T), nats / log(2) / len(text.encode()), rtol=1e-3)
+        logits, _ = numpy_gemma.forward(in_numpy(SMALL), params, tokens[None, start:target])
+        nats += float(numpy_gemma.cross_entropy(logits[:, -1:], tokens[None, target:target + 1])[0, 0])
+    assert np.isclose(bits_per_byte(SMALL, weights(), TOKENIZER, [text], T), nats / log(2) / len(text.encode()))
 
 
 def test_a_restored_state_goes_on_as_if_nothing_had_happened(tmp_path):
@@ -159,13 +159,13 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("text")
     for module in textwrap, random, inspect:
         (folder / f"{module.__name__}.py").write_text(inspect.getsource(module))
-    (folder / "story.txt").write_text(inspect.getdoc(inspect) + "\n\n" + "Once there was a gradient. " * 200)
+    (folder / "statements.txt").write_text("\n\n".join(topics[name] for name in ("if", "while", "for", "try", "with")))
     return sorted(map(str, folder.iterdir()))
 
 
-def start(out, files, *more, **how):
+def start(out, files, *more, wrapped=()):
     command = [sys.executable, "-m", "gemma_edu", "train", *OPTIONS, "--out", str(out), "--text", *files, *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+    return subprocess.Popen([*wrapped, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):
@@ -186,12 +186,17 @@ def steps(out):
     return len(diary.read_bytes().splitlines()) if diary.exists() else 0
 
 
+def until(process, out, goal):
+    """Let it run until its diary has so many lines."""
+    while steps(out) < goal and process.poll() is None:
+        time.sleep(0.01)
+    return process
+
+
 def test_a_run_killed_at_any_moment_goes_on_along_exactly_the_same_curve(undisturbed, files, tmp_path):
     out, chance = tmp_path / "killed", random.Random(0)
     for goal in 3, 25, 41:      # before the first checkpoint, and after it
-        process = start(out, files, "--resume")
-        while steps(out) < goal and process.poll() is None:
-            time.sleep(0.01)
+        process = until(start(out, files, "--resume"), out, goal)
         time.sleep(chance.random() / 10)
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -206,8 +211,8 @@ def test_a_finished_run_leaves_a_model_its_facts_its_curve_and_ten_samples(undis
     cfg, params, tokenizer = load(undisturbed / "model")
     assert cfg == NANO and tokenizer.size == NANO.V
     facts = json.loads((undisturbed / "model" / "facts.json").read_text())
-    assert "--steps 60" in facts["command"] and set(facts["bits per byte on held-out text"]) == {"prose", "code"}
-    assert (undisturbed / "model" / "samples.md").read_text().count("\n## ") == 10
+    assert "--steps 60" in facts["command"] and set(facts["figures"]) == {"prose", "code"}
+    assert (undisturbed / "model" / "README.md").read_text().count("\n### `") == 10
     assert (undisturbed / "model" / "curve.jsonl").read_text().count("\n") == 60
 
 
@@ -222,19 +227,15 @@ def test_a_run_is_neither_overwritten_nor_continued_on_another_text(undisturbed,
 
 def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(files, tmp_path):
     out = tmp_path / "full"
-    process = start(out, files)
-    while steps(out) < 15:
-        time.sleep(0.01)
+    process = until(start(out, files), out, 15)
     process.kill()
     process.communicate()
     with checkpoint.manager(out) as keeper:
         saved = keeper.latest_step()
 
-    def fill_the_disk():      # no file may grow beyond 64 kB: the next checkpoint does not fit
-        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    code, _, err = finish(start(out, files, "--resume", preexec_fn=fill_the_disk))
-    assert code == 2 and "Traceback" not in err, err
+    too_small = "bash", "-c", 'ulimit -f 64; exec "$@"', "-"      # no file may outgrow 64 kB: no checkpoint fits
+    code, _, err = finish(start(out, files, "--resume", wrapped=too_small))
+    assert code == 2 and "the checkpoint of step 20 could not be written" in err.splitlines()[-1]
     with checkpoint.manager(out) as keeper:
         assert keeper.latest_step() == saved
     code, _, err = finish(start(out, files, "--resume"))

@@ -2,8 +2,6 @@
 
 `cfg` says which functions fill the slots; every size is in the weights' shapes.
 """
-from itertools import repeat
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -41,10 +39,10 @@ def layers(cfg, params, x: BTD, positions: BT, cache=None):
 
     if isinstance(params["layers"], tuple):
         each = []
-        for layer in zip(cfg.fixed, params["layers"], repeat(None) if cache is None else cache):
+        for layer in zip(cfg.fixed, params["layers"], cache or [None] * len(cfg.fixed), strict=True):
             x, slots = step(x, layer)
             each.append(slots)
-        return x, None if cache is None else tuple(each)
+        return x, cache and tuple(each)
     fixed = jax.tree.map(lambda *each: jnp.stack(each), *cfg.fixed)
     return lax.scan(step, x, (fixed, params["layers"], cache))
 

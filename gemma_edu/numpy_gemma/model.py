@@ -3,7 +3,6 @@
 `cfg` says which functions fill the slots; every size is in the weights' shapes.
 """
 import math
-from itertools import repeat
 
 import numpy as np
 
@@ -58,8 +57,8 @@ def embed_backward(dx, cfg, params, tokens, positions):
 
 def layers(cfg, params, x: BTD, positions: BT, cache=None):
     """Fold the stream through the layers, stacked or a tuple of them."""
-    each = repeat(None) if cache is None else per_layer(cache)
-    for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), each):
+    each = per_layer(cache) if cache else [None] * len(cfg.fixed)
+    for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), each, strict=True):
         x, _ = cfg.block(cfg, fixed, w, x, positions, slots)      # writes its slots in place
     return x, cache
 

@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from ..data.tokenizer import Tokenizer
@@ -44,7 +44,7 @@ def placed(cfg, stored, dtype, axes, text):
     if not np.isfinite(w).all():
         raise ValueError(f"{name} in {stored[name].path} is not finite in {dtype}: it holds NaN, infinity, or numbers "
                          "too large; download it again, or ask for a wider dtype")
-    return jnp.asarray(w)
+    return jax.device_put(w)
 
 
 def without_head(stored):

@@ -52,11 +52,12 @@ def read_json(path):
 def rope_base(given):
     """Old files say rope_theta; new ones say it inside rope_parameters."""
     rope = {"rope_type": "default", "rope_theta": given.get("rope_theta", 10_000.0)}
-    rope |= given.get("rope_parameters") or {}
+    new = given.get("rope_parameters") or {}
+    rope |= new if isinstance(new, dict) else {"rope_type": new}
     base = rope.pop("rope_theta")
     if rope != {"rope_type": "default"}:
         raise ValueError(f"rope_parameters = {rope}; Gemma 1 turns all of a head by the default rope_type")
-    if not isinstance(base, (int, float)) or not 0 < base < inf:
+    if type(base) not in (int, float) or not 0 < base < inf:
         raise ValueError(f"rope_theta = {base!r}; give a number above 0")
     return float(base)
 

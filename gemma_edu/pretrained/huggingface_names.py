@@ -65,7 +65,7 @@ def check_params(cfg, params):
     if jax.tree.structure(params) != jax.tree.structure(ours(cfg)):
         raise ValueError("these params do not have the weights of their cfg; save a Model as load or training made it")
     for axes, w in zip(jax.tree.leaves(ours(cfg)), jax.tree.leaves(params), strict=True):
-        if w.shape != shape(cfg, axes) or w.dtype not in FLOATS:
+        if w.shape != shape(cfg, axes) or w.dtype.name not in FLOATS:
             raise ValueError(f"a weight {axes} is {w.dtype} of {w.shape} and should be floats of {shape(cfg, axes)}; "
                              "save a Model as load or training made it")
 

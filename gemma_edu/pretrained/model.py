@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from ..config import Config
 from ..data.tokenizer import Tokenizer
 
-FLOATS = [jnp.dtype(name) for name in ("bfloat16", "float16", "float32", "float64")]
+FLOATS = ["bfloat16", "float16", "float32", "float64"]
 SMALL = 10**9      # bytes of a checkpoint that a CPU, which is slow in bfloat16, reads as float32
 
 
@@ -26,9 +26,9 @@ def precision(dtype, stored, size):
     try:
         wanted = jnp.dtype(dtype)
     except TypeError:
-        wanted = None
-    if wanted not in FLOATS:
-        raise ValueError(f"dtype = {dtype!r} is not supported; choose from {', '.join(map(str, FLOATS))}")
+        wanted = dtype
+    if str(wanted) not in FLOATS:
+        raise ValueError(f"dtype = {dtype!r} is not supported; choose from {', '.join(FLOATS)}")
     if wanted == jnp.float64 and not jax.config.jax_enable_x64:
         raise ValueError('dtype = "float64" is off in JAX; call jax.config.update("jax_enable_x64", True) first')
     return wanted

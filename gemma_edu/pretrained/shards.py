@@ -47,9 +47,9 @@ def shard_paths(folder):
     path = folder / INDEX
     try:
         files = sorted(set(json.loads(path.read_text("utf-8"))["weight_map"].values()))
+        absent = [file for file in files if Path(file).name != file or not (folder / file).is_file()]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f'{path} is no index with a "weight_map" from tensors to files; download it again') from None
-    absent = [file for file in files if Path(file).name != file or not (folder / file).is_file()]
     if absent:
         raise FileNotFoundError(f"{path} names {', '.join(absent)}, and {folder} has no such file; download it, too")
     return [folder / file for file in files]

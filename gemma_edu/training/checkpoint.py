@@ -13,9 +13,14 @@ def manager(folder):
 
 
 def save(keeper, state, about):
-    """Write down a state, and what it must be continued with."""
+    """Write down a state, and what it must be continued with; if that fails, the one before stays."""
+    step = int(state["step"])
     items = ocp.args.Composite(state=ocp.args.StandardSave(state), about=ocp.args.JsonSave(about))
-    keeper.save(int(state["step"]), args=items)
+    try:
+        keeper.save(step, args=items)
+    except Exception as error:      # a full disk comes in many forms
+        raise OSError(f"the checkpoint of step {step} could not be written into {keeper.directory} ({error}); those "
+                      "before it are whole: make room, and go on with --resume") from error
 
 
 def restore(keeper, state, about):

@@ -64,7 +64,7 @@ def step(cfg, recipe, state, tokens):
     """One step downhill: the state after it, and what happened."""
     value, grads = jax.value_and_grad(loss, argnums=1)(cfg, state["params"], tokens)
     updates, rest = optimizer(recipe).update(grads, state["optimizer"], state["params"])
-    seen = {"loss": value, "gradient": optax.global_norm(grads), "rate": schedule(recipe)(state["step"])}
+    seen = {"loss": value, "gradient": optax.tree.norm(grads), "rate": schedule(recipe)(state["step"])}
     params = optax.apply_updates(state["params"], updates)
     return {"step": state["step"] + 1, "params": params, "optimizer": rest}, seen
 
