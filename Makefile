@@ -28,6 +28,7 @@ test: lint
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 
 parity: $(VENV)/.test
 	$(INSTALL) $(TORCH)

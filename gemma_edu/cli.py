@@ -2,7 +2,9 @@
 import argparse
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
+
+from . import __version__
 
 ROOMS = {"generate": "inference", "train": "training"}
 COMMANDS = """\
@@ -42,7 +44,7 @@ def dispatch(argv):
     parser = argparse.ArgumentParser(
         prog="gemma-edu", description="Google's Gemma, built by hand.", epilog=COMMANDS,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", action="version", version=version())
+    parser.add_argument("--version", action="version", version=f"gemma-edu {__version__}")
     parser.add_argument("command", choices=ROOMS, metavar="COMMAND", help=" or ".join(ROOMS))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
@@ -51,11 +53,3 @@ def dispatch(argv):
     parser = argparse.ArgumentParser(prog=f"gemma-edu {asked.command}", description=room.run.__doc__)
     room.add_arguments(parser)
     room.run(parser.parse_args(asked.arguments))
-
-
-def version():
-    """The version that is installed."""
-    try:
-        return f"gemma-edu {metadata.version('gemma-edu')}"
-    except metadata.PackageNotFoundError:
-        return "gemma-edu, not installed"

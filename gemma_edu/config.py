@@ -44,6 +44,11 @@ class Config:
                 raise ValueError(f"{letter} = {size!r} is no size; give a whole number of at least 1")
         if self.N % self.K:
             raise ValueError(f"{self.N} query heads cannot share {self.K} key heads evenly; let K divide N")
+        for name in ("window", "base", "stretch"):
+            pattern = getattr(self, name)
+            if type(pattern) is not tuple or not pattern or not all(number > 0 for number in pattern):
+                raise ValueError(f"{name} = {pattern!r} is no pattern; give a tuple of positive numbers, as in "
+                                 f"{name}={getattr(type(self), name)}")
         if self.H % 2:
             raise ValueError(f"a head of width H = {self.H} has no two halves to rotate; make H even")
 

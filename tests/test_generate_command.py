@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import gemma_edu
 from gemma_edu.cli import main
 from gemma_edu.config import TINY
 from gemma_edu.data.tokenizer import train
@@ -123,7 +124,8 @@ WITHOUT_JAX = "\nassert 'jax' not in sys.modules and 'optax' not in sys.modules"
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["--help"], "gemma-edu train --preset tiny --out"), (["--version"], "gemma-edu"), (["generate", "--help"], "--top-p")])
+    (["--help"], "gemma-edu train --preset tiny --out"), (["--version"], f"gemma-edu {gemma_edu.__version__}\n"),
+    (["generate", "--help"], "--top-p")])
 def test_help_is_there_at_once(arguments, says):
     code = f"import sys\nfrom gemma_edu.cli import main\ntry: main({arguments})\nexcept SystemExit: pass" + WITHOUT_JAX
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -175,3 +175,10 @@ def test_what_numpy_lacks_is_named():
 
 def test_a_config_prints_its_choices_by_name():
     assert "mlp=geglu" in repr(TINY) and "0x" not in repr(TINY)
+
+
+@pytest.mark.parametrize("pattern", [(), 5, (0.0,), [1.0], (float("nan"),)])
+@pytest.mark.parametrize("name", ["window", "base", "stretch"])
+def test_a_pattern_that_is_none_is_refused(name, pattern):
+    with pytest.raises(ValueError, match=f"{name} = .* is no pattern; give a tuple of positive numbers"):
+        Config(**{name: pattern})

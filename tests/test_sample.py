@@ -27,6 +27,14 @@ CHOICES = [{}, {"temperature": 1.0, "seed": 3}, {"temperature": 1.5, "top_k": 7,
            {"temperature": 2.0, "top_p": 0.8, "top_k": 90, "seed": 5}]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def in_haste():
+    """What runs once is compiled in haste."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="module")
 def model():
     tokenizer = train([inspect.getsource(sample)], 400)
@@ -98,14 +106,16 @@ def test_the_cache_ends_up_as_if_the_text_had_been_read_at_once(model):
         whole = jnp.array([[*prompt, *np.asarray(written)[row, :9].tolist()]])      # the tenth was never read
         _, expected = jax.jit(forward)(cfg, params, whole, cache=empty_cache(cfg, params, 1, S))
         for ours, theirs in zip(jax.tree.leaves(cache), jax.tree.leaves(expected), strict=True):
-            np.testing.assert_allclose(ours[row], theirs[0], atol=1e-5)      # unwritten slots included: zeros
+            np.testing.assert_allclose(ours[row], theirs[0], rtol=1e-4, atol=1e-4)      # unwritten slots included: zeros
 
 
 def test_numpy_and_jax_write_the_same_greedy_text(model):
     cfg, params, tokenizer = model
     for prompt in PROMPTS:
-        ids = generate_in_numpy(in_numpy(cfg), tree_map(np.asarray, params), tokenizer.encode(prompt), 25, greedy)
-        assert tokenizer.decode(ids) == generate(model, prompt, tokens=25)
+        tokens = tokenizer.encode(prompt)
+        ids = list(generate_in_numpy(in_numpy(cfg), tree_map(np.asarray, params), tokens, 25, greedy))
+        assert [ids] == generate_tokens(cfg, params, [tokens], 25)
+        assert len(set(ids)) > 10
 
 
 def test_stacked_layers_write_what_a_tuple_of_them_writes(model):
@@ -170,7 +180,8 @@ def shares(logits, temperature, top_k, top_p):
 
 
 @pytest.mark.parametrize("temperature, top_k, top_p", [
-    (1.0, 6, 1.0), (0.5, 6, 1.0), (3.0, 6, 1.0), (1.0, 3, 1.0), (1.0, 6, 0.7), (2.0, 4, 0.75), (1.0, 1, 1.0), (1.0, 6, 1e-9)])
+    (1.0, 6, 1.0), (0.5, 6, 1.0), (3.0, 6, 1.0), (1.0, 3, 1.0), (1.0, 6, 0.7), (2.0, 4, 0.75), (1.0, 1, 1.0),
+    (1.0, 6, 1e-9)])
 def test_draws_follow_the_exact_distribution(temperature, top_k, top_p):
     n, logits = 20_000, np.array([0.3, 2.0, -1.0, 1.1, 2.0, 0.0], np.float32)     # a tie at the top
     keys = jax.random.split(jax.random.key(1), n)
@@ -271,7 +282,8 @@ def test_prefill_never_makes_the_logits_of_all_positions(model):
     ("", {}, "the prompt is empty"), (["fine", ""], {}, "the prompt is empty"), ([], {}, "no prompts"),
     ("a\0b", {}, r"'\\x00' at position 1"), ("a\ud800", {}, r"'\\ud800' at position 1"),
     ("a", {"tokens": 0}, "tokens = 0; give a whole number of at least 1"),
-    ("a", {"tokens": -3}, "tokens = -3"), ("a", {"tokens": 2.5}, "tokens = 2.5"), ("a", {"tokens": True}, "tokens = True"),
+    ("a", {"tokens": -3}, "tokens = -3"), ("a", {"tokens": 2.5}, "tokens = 2.5"),
+    ("a", {"tokens": True}, "tokens = True"),
     ("a", {"tokens": 63}, "2 tokens and 63 new ones make 65, .* at most S = 64; ask for at most 62"),
     ("9" * 200, {}, "201 tokens and 40 new ones make 241, .* S = 64; shorten the prompt"),
     ("a", {"temperature": -0.1}, "temperature = -0.1"), ("a", {"temperature": float("nan")}, "temperature = nan"),

@@ -34,7 +34,8 @@ def check_choice(tokens, temperature, top_k, top_p, seeds):
              "a whole number of at least 1, or None to leave no token out"),
             ("top_p", top_p, isinstance(top_p, Real) and 0 < top_p <= 1,
              "a number above 0 and at most 1; 1 leaves no token out"),
-            *(("seed", seed, whole(seed) and 0 <= seed < 2**32, "a whole number from 0 to 2**32 - 1") for seed in seeds)]:
+            *(("seed", seed, whole(seed) and 0 <= seed < 2**32, "a whole number from 0 to 2**32 - 1")
+              for seed in seeds)]:
         if not fine:
             raise ValueError(f"{name} = {value!r}; give {needed}")
 

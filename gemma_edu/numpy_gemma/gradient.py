@@ -38,6 +38,9 @@ def check_gradient(f, f_backward, *args, tolerance=1e-6, step=1e-5, seed=0):
         raise ArithmeticError(f"{f.__name__} has {len(movable)} arguments to differentiate, "
                               f"but its backward returned {len(grads)} gradients")
     for i, grad in zip(movable, grads, strict=True):
+        returned, needed = tree_map(np.shape, grad), tree_map(np.shape, args[i])
+        if returned != needed:
+            raise ArithmeticError(f"{f.__name__}, argument {i}: it has the shape {needed}, its gradient {returned}")
         by = tree_map(lambda leaf: random.standard_normal(leaf.shape), args[i])
         after, before = (f(*args[:i], tree_map(lambda leaf, b: leaf + sign * step * b, args[i], by), *args[i + 1:])
                          for sign in (1, -1))
@@ -58,4 +61,4 @@ def is_float(tree):
 
 def dot(a, b):
     """The inner product of two trees."""
-    return sum(float(np.sum(x * y)) for x, y in zip(leaves(a), leaves(b), strict=True))
+    return sum(leaves(tree_map(lambda x, y: float(np.sum(x * y)), a, b)))
