@@ -211,7 +211,7 @@ def test_training_is_silent_and_leaves_no_files(tmp_path, monkeypatch, capfd):
 def test_a_saved_tokenizer_is_the_same(small, tmp_path):
     small.save(tmp_path)
     assert Tokenizer.load(tmp_path / "tokenizer.model").model == small.model
-    train(TEXTS, 1000, tmp_path / "mine.model")
+    train(TEXTS, 1000).save(tmp_path / "mine.model")
     assert (tmp_path / "mine.model").read_bytes() == small.model
 
 

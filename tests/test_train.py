@@ -141,7 +141,7 @@ def test_a_diary_is_cut_back_to_a_step_and_loses_a_line_that_was_cut_short(tmp_p
     assert diary.read_text() == ""
     diary.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
     checkpoint.cut_back(diary, 2)
-    assert checkpoint.read(diary) == [{"step": 1}, {"step": 2}]
+    assert checkpoint.read_diary(diary) == [{"step": 1}, {"step": 2}]
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"B": -1}, {"rate": 0.0}, {"rate": float("nan")}, {"clip": 0.0}])
@@ -202,7 +202,7 @@ def test_a_run_killed_at_any_moment_goes_on_along_exactly_the_same_curve(undistu
         process.communicate()
     code, _, err = finish(start(out, files, "--resume"))
     assert code == 0, err
-    assert checkpoint.read(out / "metrics.jsonl") == checkpoint.read(undisturbed / "metrics.jsonl")
+    assert checkpoint.read_diary(out / "metrics.jsonl") == checkpoint.read_diary(undisturbed / "metrics.jsonl")
     ours, theirs = load(out / "model"), load(undisturbed / "model")
     assert apart(ours.params, theirs.params) == 0
 

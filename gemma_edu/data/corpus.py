@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gemma_edu.data.library import built_in, language, library
-from gemma_edu.data.sums import sums
+from .library import built_in, language, library
+from .sums import sums
 
 KINDS = {".txt": "prose", ".md": "prose", ".rst": "prose", ".py": "code"}
 HELD_OUT = 0.06                     # of the names
@@ -62,10 +62,14 @@ def read(path: Path) -> tuple[str, str]:
     """The kind and the text of a file, or a clear refusal."""
     if path.suffix not in KINDS:
         raise ValueError(f"{path} is not known to be prose or code; give {', '.join(KINDS)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; give the path of a text")
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    if "\0" in text:
+        raise ValueError(f"{path} holds NUL at character {text.index(chr(0))}, so it is no text; leave it out")
     if not text.strip():
         raise ValueError(f"{path} is empty; leave it out, or write something in it")
     return KINDS[path.suffix], text

@@ -51,8 +51,11 @@ class Tokenizer:
                              "not a tokenizer.json or weights") from None
 
     def save(self, path):
-        """Write the model to a file, or into a folder as `tokenizer.model`."""
-        model_file(path).write_bytes(self.model)
+        """Write the model to a file, or into a folder as `tokenizer.model`; never half of it."""
+        path = model_file(path)
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.write_bytes(self.model)
+        fresh.replace(path)
 
     @property
     def size(self) -> int:
@@ -102,7 +105,7 @@ class Tokenizer:
         return piece.replace("▁", " ").encode()
 
 
-def train(texts, size: int, path=None) -> Tokenizer:
+def train(texts, size: int) -> Tokenizer:
     """Learn a vocabulary by Gemma's rules: merges of frequent pairs, digits apart, spaces kept.
 
     The same texts give the same bytes.  Text that no piece covers falls back to its UTF-8 bytes.
@@ -119,10 +122,7 @@ def train(texts, size: int, path=None) -> Tokenizer:
     except RuntimeError as error:
         reason = str(error).split("] ")[-1] or "there is no text, or no room"
         raise ValueError(f"cannot learn {size} pieces from these texts: {reason}") from None
-    tokenizer = Tokenizer(model.getvalue())
-    if path is not None:
-        tokenizer.save(path)
-    return tokenizer
+    return Tokenizer(model.getvalue())
 
 
 def lines(texts):

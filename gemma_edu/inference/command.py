@@ -1,6 +1,6 @@
 """`gemma-edu generate`: let a model write, token by token."""
 import sys
-from itertools import islice, takewhile
+from itertools import takewhile
 from time import perf_counter
 
 from .request import check_choice, check_prompts, encode, stop_tokens
@@ -48,7 +48,7 @@ def with_jax(args, prompt):
 
 
 def with_numpy(args, prompt):
-    """The same from the NumPy model, whose processor multiplies float32 but not bfloat16."""
+    """The same from the NumPy model, which multiplies float32 but not bfloat16."""
     import numpy as np
 
     from ..config import in_numpy
@@ -57,11 +57,13 @@ def with_numpy(args, prompt):
     from ..pretrained.load import load
     if args.top_k is not None or args.top_p < 1:
         raise ValueError("the NumPy model draws from all tokens; leave out --top-k and --top-p, or --numpy")
-    cfg, params, tokenizer = load(args.model, dtype=args.dtype or "float32")
+    if args.dtype == "bfloat16":
+        raise ValueError("NumPy has no product of bfloat16 numbers; leave out --dtype, or --numpy")
+    cfg, params, tokenizer = load(args.model, dtype="float32")
     tokens = begin(prompt, tokenizer)
     check_prompts(cfg, [tokens], args.tokens)
     choose = sampled(args.temperature, args.seed) if args.temperature else greedy
-    new = islice(generate(in_numpy(cfg), tree_map(np.asarray, params), tokens, args.tokens, choose), args.tokens)
+    new = generate(in_numpy(cfg), tree_map(np.asarray, params), tokens, args.tokens, choose)
     return takewhile(lambda token: token not in stop_tokens(tokenizer), new), tokenizer
 
 

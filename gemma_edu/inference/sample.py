@@ -52,8 +52,10 @@ def decode(cfg, params, how, token, position, cache, tokens, S):
         return (n < tokens) & ~jnp.all(done)
 
     def write(state):
-        n, done, text, *rest = state
-        token, position, cache = step(cfg, params, how, *rest)
+        n, done, text, token, *rest = state
+        # the weights pass by with something that changes, or the compiler keeps them before the loop in a wider copy
+        weights, token = lax.optimization_barrier((params, token))
+        token, position, cache = step(cfg, weights, how, token, *rest)
         return n + 1, done | ends(token), text.at[:, n].set(token), token, position, cache
 
     def ends(token):

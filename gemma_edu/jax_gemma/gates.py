@@ -20,7 +20,7 @@ def tanh(x: Numbers) -> Numbers:
 
 def relu(x: Numbers) -> Numbers:
     """A switch without a middle."""
-    return jnp.where(x > 0, x, 0)              # maximum would send half the gradient through at 0
+    return jnp.where(x > 0, x, 0)      # JAX would send half the gradient of a maximum through at 0
 
 
 def gelu(x: Numbers) -> Numbers:

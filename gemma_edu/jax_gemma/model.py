@@ -27,8 +27,8 @@ def block(cfg, fixed, w, x: BTD, positions: BT, cache=None, tap=untapped):
 def embed(cfg, params, tokens: BT, positions: BT) -> BTD:
     """Look each token up, and bring it to the length that the layers expect."""
     x = lookup(params["embed"], tokens)
-    x = x * jnp.sqrt(x.shape[-1]).astype(x.dtype)
-    return cfg.place(x, positions, **params["place"])
+    length = jnp.sqrt(x.shape[-1]).astype(x.dtype)      # rounded like the weights: Gemma was trained so
+    return cfg.place(x * length, positions, **params["place"])
 
 
 def layers(cfg, params, x: BTD, positions: BT, cache=None):
@@ -38,11 +38,11 @@ def layers(cfg, params, x: BTD, positions: BT, cache=None):
         return cfg.block(cfg, fixed, w, x, positions, slots)
 
     if isinstance(params["layers"], tuple):
-        each = []
-        for layer in zip(cfg.fixed, params["layers"], cache or [None] * len(cfg.fixed), strict=True):
+        before, after = [None] * len(cfg.fixed) if cache is None else cache, []
+        for layer in zip(cfg.fixed, params["layers"], before, strict=True):
             x, slots = step(x, layer)
-            each.append(slots)
-        return x, cache and tuple(each)
+            after.append(slots)
+        return x, None if cache is None else tuple(after)
     fixed = jax.tree.map(lambda *each: jnp.stack(each), *cfg.fixed)
     return lax.scan(step, x, (fixed, params["layers"], cache))
 

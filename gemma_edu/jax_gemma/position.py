@@ -14,7 +14,7 @@ def rope(x: BTNH, positions: BT, base=10_000.0, stretch=1.0) -> BTNH:
     Coordinate i is paired with i + H/2; a position counts for 1/stretch.  Su et al. 2021.
     """
     a, b = jnp.split(widen(x), 2, axis=-1)
-    wavelength = base ** (jnp.arange(a.shape[-1], dtype=a.dtype) / a.shape[-1])      # over 2π
+    wavelength = base ** (jnp.arange(a.shape[-1], dtype=a.dtype) / a.shape[-1])      # in positions per radian
     angle = positions[:, :, None, None].astype(a.dtype) / stretch / wavelength
     sin, cos = jnp.sin(angle), jnp.cos(angle)
     return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1).astype(x.dtype)

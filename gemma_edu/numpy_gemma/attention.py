@@ -29,35 +29,37 @@ def causal_mask(positions: BT, S, window=np.inf) -> BTS:
 
 
 def by_key(x: BTNH, K):
-    """The queries that share a key in one matrix: [B, K, T·G, H]."""
+    """The queries that share a key in one matrix, so one product serves them all: [B, K, T·G, H]."""
     B, T, N, H = x.shape
     return x.reshape(B, T, K, N // K, H).swapaxes(1, 2).reshape(B, K, T * N // K, H)
 
 
 def by_head(x, T) -> BTNH:
-    """And back: [B, T, N, H]."""
+    """Undo `by_key`: one vector per head again."""
     B, K, TG, H = x.shape
     return x.reshape(B, K, T, TG // T, H).swapaxes(1, 2).reshape(B, T, K * TG // T, H)
 
 
 def attend(q: BTNH, k: BSKH, v: BSKH, mask: BTS, tap=untapped) -> BTNH:
     """Each query takes the average of the values, weighed by how well their keys match it."""
-    (T, H), (S, K) = q.shape[1::2], k.shape[1:3]
+    B, T, N, H = q.shape
+    S, K = k.shape[1:3]
     q, k, v = by_key(q * H**-0.5, K), by_key(k, K), by_key(v, K)      # a dot product of H terms grows like sqrt(H)
-    scores = widen(q @ k.mT).reshape(len(q), K, T, -1, S)
+    scores = widen(q @ k.mT).reshape(B, K, T, N // K, S)
     scores = np.where(mask[:, None, :, None], scores, np.finfo(scores.dtype).min)
     probs = tap("probs", softmax(scores)).astype(v.dtype)
-    return by_head(probs.reshape(len(q), K, -1, S) @ v, T)
+    return by_head(probs.reshape(B, K, -1, S) @ v, T)
 
 
 def attend_backward(dy, q, k, v, mask):
-    (T, H), (S, K) = q.shape[1::2], k.shape[1:3]
+    B, T, N, H = q.shape
+    S, K = k.shape[1:3]
     q, k, v, dy = by_key(q * H**-0.5, K), by_key(k, K), by_key(v, K), by_key(dy, K)
-    scores = (q @ k.mT).reshape(len(q), K, T, -1, S)
+    scores = (q @ k.mT).reshape(B, K, T, N // K, S)
     scores = np.where(mask[:, None, :, None], scores, np.finfo(scores.dtype).min)
     dprobs = (dy @ v.mT).reshape(scores.shape)
-    dscores = softmax_backward(dprobs, scores).reshape(len(q), K, -1, S)      # no share, no gradient: none where masked
-    dv = softmax(scores).reshape(dscores.shape).mT @ dy                       # a shared key hears from all its queries
+    dscores = softmax_backward(dprobs, scores).reshape(B, K, -1, S)      # no share, no gradient: none where masked
+    dv = softmax(scores).reshape(dscores.shape).mT @ dy                 # a shared key hears from all its queries
     return by_head(dscores @ k, T) * H**-0.5, by_head(dscores.mT @ q, S), by_head(dv, S)
 
 

@@ -30,7 +30,7 @@ def tanh_backward(dy, x):
 
 def relu(x: Numbers) -> Numbers:
     """A switch without a middle."""
-    return np.maximum(x, 0)
+    return np.where(x > 0, x, 0)
 
 
 def relu_backward(dy, x):

@@ -28,6 +28,7 @@ def check_gradient(f, f_backward, *args, tolerance=1e-6, step=1e-5, seed=0):
     Every floating-point argument (an array, or a tree of arrays) is nudged in turn.  Raises
     ArithmeticError for the first one that disagrees by more than `tolerance`, relatively.
     """
+    name = getattr(f, "__name__", None) or f.func.__name__      # a partial has none of its own
     random = np.random.default_rng(seed)
     args = [tree_map(exact, arg) for arg in args]
     dy = tree_map(lambda y: random.standard_normal(np.shape(y)), f(*args))
@@ -35,20 +36,24 @@ def check_gradient(f, f_backward, *args, tolerance=1e-6, step=1e-5, seed=0):
     grads = list(grads) if isinstance(grads, tuple) else [grads]
     movable = [i for i, arg in enumerate(args) if is_float(arg)]
     if len(grads) != len(movable):
-        raise ArithmeticError(f"{f.__name__} has {len(movable)} arguments to differentiate, "
+        raise ArithmeticError(f"{name} has {len(movable)} arguments to differentiate, "
                               f"but its backward returned {len(grads)} gradients")
     for i, grad in zip(movable, grads, strict=True):
         returned, needed = tree_map(np.shape, grad), tree_map(np.shape, args[i])
         if returned != needed:
-            raise ArithmeticError(f"{f.__name__}, argument {i}: it has the shape {needed}, its gradient {returned}")
+            raise ArithmeticError(f"{name}, argument {i}: it has the shape {needed}, its gradient {returned}")
         by = tree_map(lambda leaf: random.standard_normal(leaf.shape), args[i])
-        after, before = (f(*args[:i], tree_map(lambda leaf, b: leaf + sign * step * b, args[i], by), *args[i + 1:])
-                         for sign in (1, -1))
-        measured = (dot(dy, after) - dot(dy, before)) / (2 * step)
+        measured = (dot(dy, nudged(f, args, i, by, step)) - dot(dy, nudged(f, args, i, by, -step))) / (2 * step)
         claimed = dot(grad, by)
         if not abs(claimed - measured) <= tolerance * max(1, abs(measured)):
-            raise ArithmeticError(f"{f.__name__}, argument {i}: the gradient says {claimed:.9g}, "
+            raise ArithmeticError(f"{name}, argument {i}: the gradient says {claimed:.9g}, "
                                   f"finite differences say {measured:.9g}")
+
+
+def nudged(f, args, i, by, step):
+    """The value of f after a step of one of its arguments."""
+    moved = tree_map(lambda leaf, direction: leaf + step * direction, args[i], by)
+    return f(*args[:i], moved, *args[i + 1:])
 
 
 def exact(leaf):

@@ -1,17 +1,26 @@
 """How surprised the model is."""
 import numpy as np
 
-from ..axes import BT, BTV, BTLoss
+from ..axes import BT, BTV, BTLoss, Numbers
 from .attention import softmax
 from .precision import widen
+
+
+def logsumexp(x: Numbers) -> Numbers:
+    """The log of a sum of exponentials along the last axis, without an overflow."""
+    highest = np.max(x, axis=-1, keepdims=True)
+    return np.log(np.sum(np.exp(x - highest), axis=-1)) + highest[..., 0]
+
+
+def logsumexp_backward(dy, x):
+    return dy[..., None] * softmax(x)
 
 
 def cross_entropy(logits: BTV, targets: BT) -> BTLoss:
     """The surprise at each target, in nats: minus the log of the probability that it was given."""
     scores = widen(logits)
-    scores = scores - np.max(scores, axis=-1, keepdims=True)
     at_target = np.take_along_axis(scores, targets[..., None], axis=-1)[..., 0]
-    return np.log(np.sum(np.exp(scores), axis=-1)) - at_target
+    return logsumexp(scores) - at_target
 
 
 def cross_entropy_backward(dy, logits, targets):

@@ -2,8 +2,6 @@
 
 `cfg` says which functions fill the slots; every size is in the weights' shapes.
 """
-import math
-
 import numpy as np
 
 from ..axes import BT, BTD, BTV
@@ -45,20 +43,21 @@ def block_backward(dx, cfg, fixed, w, x, positions, tap=untapped):
 def embed(cfg, params, tokens: BT, positions: BT) -> BTD:
     """Look each token up, and bring it to the length that the layers expect."""
     x = lookup(params["embed"], tokens)
-    x = x * np.sqrt(x.shape[-1]).astype(x.dtype)
-    return cfg.place(x, positions, **params["place"])
+    length = np.sqrt(x.shape[-1]).astype(x.dtype)      # rounded like the weights: Gemma was trained so
+    return cfg.place(x * length, positions, **params["place"])
 
 
 def embed_backward(dx, cfg, params, tokens, positions):
-    x = lookup(params["embed"], tokens) * math.sqrt(dx.shape[-1])
-    dx, dplace = pull_back(cfg.place, dx, x, positions, **params["place"])
-    return {"embed": lookup_backward(dx * math.sqrt(dx.shape[-1]), params["embed"], tokens), "place": dplace}
+    x = lookup(params["embed"], tokens)
+    length = np.sqrt(x.shape[-1]).astype(x.dtype)
+    dx, dplace = pull_back(cfg.place, dx, x * length, positions, **params["place"])
+    return {"embed": lookup_backward(dx * length, params["embed"], tokens), "place": dplace}
 
 
 def layers(cfg, params, x: BTD, positions: BT, cache=None):
     """Fold the stream through the layers, stacked or a tuple of them."""
-    each = per_layer(cache) if cache else [None] * len(cfg.fixed)
-    for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), each, strict=True):
+    before = [None] * len(cfg.fixed) if cache is None else per_layer(cache)
+    for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), before, strict=True):
         x, _ = cfg.block(cfg, fixed, w, x, positions, slots)      # writes its slots in place
     return x, cache
 

@@ -12,12 +12,12 @@ def generate(cfg, params, tokens, count, choose):
 
     `choose` picks a token from a row of logits: `greedy`, or what `sampled` returns.
     """
-    cache = empty_cache(cfg, params, len(tokens) + count)
-    logits, cache = forward(cfg, params, np.array([tokens]), cache=cache)
-    for position in range(len(tokens), len(tokens) + count):
-        token = choose(logits[0, -1])
-        yield token
-        logits, cache = forward(cfg, params, np.array([[token]]), np.array([[position]]), cache)
+    cache, start = empty_cache(cfg, params, len(tokens) + count), 0
+    for _ in range(count):
+        positions = start + np.arange(len(tokens))[None]
+        logits, cache = forward(cfg, params, np.array([tokens]), positions, cache)      # the prompt, then one by one
+        start, tokens = start + len(tokens), [choose(logits[0, -1])]
+        yield tokens[0]
 
 
 def generate_without_cache(cfg, params, tokens, count, choose):

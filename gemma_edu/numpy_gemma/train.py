@@ -1,8 +1,7 @@
 """Learning: walk down the gradient, a step at a time."""
 import numpy as np
 
-from .loss import cross_entropy, cross_entropy_backward
-from .model import forward, forward_backward
+from .model import loss, loss_backward
 from .tree import leaves, tree_map
 
 
@@ -10,18 +9,10 @@ def train(cfg, params, batches, rate=3e-3, clip=1.0):
     """Yield (params, loss) after a step of Adam on each batch of tokens."""
     state = adam_start(params)
     for tokens in batches:
-        loss, grads = loss_and_gradient(cfg, params, tokens)
-        params, state = adam(params, clip_by_global_norm(grads, clip), state, rate)
-        yield params, loss
-
-
-def loss_and_gradient(cfg, params, tokens):
-    """The average surprise at each next token, and the gradient of every weight: one way up, one way down."""
-    tokens, targets = tokens[:, :-1], tokens[:, 1:]
-    logits, _ = forward(cfg, params, tokens)
-    nats = cross_entropy(logits, targets)
-    dlogits = cross_entropy_backward(np.full_like(nats, 1 / nats.size), logits, targets)
-    return np.mean(nats), forward_backward(dlogits, cfg, params, tokens)
+        surprise = loss(cfg, params, tokens)
+        grads = clip_by_global_norm(loss_backward(1.0, cfg, params, tokens), clip)
+        params, state = adam(params, grads, state, rate)
+        yield params, surprise
 
 
 def clip_by_global_norm(grads, longest):

@@ -1,5 +1,6 @@
 """Gemma 1 in the Hugging Face layout: a folder with config.json, safetensors, and perhaps tokenizer.model."""
 import json
+import shutil
 from contextlib import contextmanager, suppress
 from functools import partial
 from math import prod
@@ -21,7 +22,7 @@ EMBED, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
 
 def load(folder, dtype=None) -> Model:
-    """A model from a folder; names, sizes and files are checked before the first number is read."""
+    """A model from a folder; names, sizes and files are checked before the weights are read."""
     folder = Path(folder)
     if not folder.is_dir():
         refuse_pickles([folder])
@@ -73,6 +74,8 @@ def exchange(folder):
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; give a folder to save the model in")
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob(".saving-*"):         # what a save left behind that was killed
+        shutil.rmtree(stale)
     try:
         with TemporaryDirectory(dir=folder, prefix=".saving-") as fresh:
             yield Path(fresh)

@@ -22,7 +22,7 @@ def precision(dtype, stored, size):
     """The dtype to load in: as asked; else float32 where a CPU holds that easily; else as stored."""
     if dtype is None:
         easy = size < SMALL and jax.default_backend() == "cpu"
-        return jnp.dtype("float32") if easy else jnp.zeros(0, stored).dtype
+        return jnp.dtype("float32") if easy else jax.dtypes.canonicalize_dtype(stored)
     try:
         wanted = jnp.dtype(dtype)
     except TypeError:

@@ -18,15 +18,16 @@ POINTS = 500      # of the curve
 MEASURED = "bits per byte, "
 
 
-def write(out, cfg, params, tokenizer, corpus, recipe, command):
+def write(out, model, corpus, recipe, command):
     """Measure the finished model on all that was held out, let it write, and lay both beside it."""
+    cfg, params, tokenizer = model
     figures = {kind: {"model": bits_per_byte(cfg, params, tokenizer, documents, recipe.T),
                       "xz -9e": yardstick(before(corpus.train, kind), documents),
                       "bytes": sum(len(document.encode()) for document in documents)}
                for kind, documents in corpus.held_out.items()}
     facts = {"command": command, "recipe": str(recipe), "model": str(cfg), "parameters": count(cfg),
              "text": corpus.digest, "python": platform.python_version(), "jax": jax.__version__, "figures": figures}
-    diary, folder = checkpoint.read(out / "metrics.jsonl"), out / "model"
+    diary, folder = checkpoint.read_diary(out / "metrics.jsonl"), out / "model"
     (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
     (folder / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in thinned(diary)))
     (folder / "README.md").write_text("\n\n".join(card(facts, diary, samples(cfg, params, tokenizer))) + "\n")

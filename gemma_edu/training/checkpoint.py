@@ -42,18 +42,19 @@ def restore(keeper, state, about):
 
 def cut_back(diary, step):
     """Forget what a run's diary says of the steps after this one, and a line that was cut short."""
-    kept = [line for line in read(diary) if line["step"] <= step] if diary.exists() else []
+    kept = [line for line in read_diary(diary) if line["step"] <= step] if diary.exists() else []
     new = diary.with_suffix(".new")
     new.write_text("".join(json.dumps(line) + "\n" for line in kept))
     new.replace(diary)
 
 
-def read(diary):
+def read_diary(diary):
     """What happened at each step: one JSON object a line, as far as the lines are whole."""
     text = diary.read_text()
     return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
-def write(diary, line):
+def write_diary(diary, line):
+    """Add what happened at a step."""
     with diary.open("a") as file:
         file.write(json.dumps(line) + "\n")

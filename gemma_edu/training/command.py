@@ -1,4 +1,5 @@
 """`gemma-edu train`: from text to a model in a folder."""
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -34,16 +35,19 @@ def add_arguments(parser):
 def run(args):
     """Train, or go on training; leaves checkpoints, metrics and the finished model in --out."""
     recipe = Recipe(**{name: value for name, value in vars(args).items() if name in {f.name for f in fields(Recipe)}})
+    if args.out.exists() and not args.out.is_dir():
+        raise NotADirectoryError(f"{args.out} is a file; give a folder for --out")
     if (args.out / "checkpoints").exists() and not args.resume:
         raise FileExistsError(f"{args.out} holds a run already; give --resume to go on with it, or another --out")
-    corpus = source.from_files(args.text) if args.text else source.corpus()
-    args.out.mkdir(parents=True, exist_ok=True)
     cfg = PRESETS[args.preset]
+    if recipe.T > cfg.S:
+        raise ValueError(f"rows of T = {recipe.T} tokens exceed what this model reads, S = {cfg.S}; give a smaller --T")
+    corpus = source.from_files(args.text) if args.text else source.corpus()
     tokenizer = tokenizer_of(args.out, corpus, cfg.V)
     state = learn(cfg, recipe, corpus, tokenizer, args.out)
     half = jax.tree.map(lambda leaf: leaf.astype("bfloat16"), state["params"])
     huggingface.save(args.out / "model", Model(cfg, half, tokenizer))
-    card.write(args.out, cfg, half, tokenizer, corpus, recipe, command(args))
+    card.write(args.out, huggingface.load(args.out / "model"), corpus, recipe, command(args))
 
 
 def learn(cfg, recipe, corpus, tokenizer, out):
@@ -61,7 +65,7 @@ def learn(cfg, recipe, corpus, tokenizer, out):
             due = seen["step"] % recipe.save_every == 0 or seen["step"] == recipe.steps
             if due:
                 seen |= validate(cfg, state["params"], tokenizer, corpus.held_out, recipe.T, SAMPLE)
-            checkpoint.write(diary, seen)
+            checkpoint.write_diary(diary, seen)
             if due:
                 checkpoint.save(keeper, state, about)
     return state
@@ -74,16 +78,19 @@ def validate(cfg, params, tokenizer, held_out, T, most=None):
 
 
 def tokenizer_of(out, corpus, size):
-    """The run's tokenizer: learnt from the training text when the run begins."""
-    path = out / "tokenizer.model"
-    if path.exists():
-        return Tokenizer.load(path)
-    return train_tokenizer(sum(corpus.train.values(), []), size, path)
+    """The run's tokenizer, learnt from the training text; another text or another size never finds it."""
+    path = out / f"tokenizer-{size}-{corpus.digest[:12]}.model"
+    if not path.exists():
+        tokenizer = train_tokenizer(sum(corpus.train.values(), []), size)
+        out.mkdir(parents=True, exist_ok=True)
+        tokenizer.save(path)
+    return Tokenizer.load(path)
 
 
 def command(args):
     """What to type to repeat a run."""
-    changed = [f"--{f.name.replace('_', '-')} {getattr(args, f.name)}" for f in fields(Recipe)
-               if getattr(args, f.name, f.default) != f.default]
-    own = ["--text", *map(str, args.text)] if args.text else []
-    return " ".join(["gemma-edu train --preset", args.preset, "--out", args.out.name, *changed, *own])
+    words = ["gemma-edu", "train", "--preset", args.preset, "--out", str(args.out)]
+    for field in fields(Recipe):
+        if getattr(args, field.name, field.default) != field.default:
+            words += [f"--{field.name.replace('_', '-')}", str(getattr(args, field.name))]
+    return shlex.join([*words, *(["--text", *map(str, args.text)] if args.text else [])])

@@ -1,7 +1,7 @@
 """Learning from text: one step, repeated; what a run needs to be repeated exactly stands in its Recipe."""
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
+from math import inf, isfinite
 
 import jax
 import numpy as np
@@ -32,9 +32,9 @@ class Recipe:
     shares: tuple = (("prose", 0.6), ("code", 0.35), ("arithmetic", 0.05))
 
     def __post_init__(self):
-        for name in "steps", "B", "T", "save_every":
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)} is too few; give at least 1")
+        for name, least in {"steps": 1, "B": 1, "T": 2, "warm_up": 1, "decay": 0, "seed": 0, "save_every": 1}.items():
+            if not least <= getattr(self, name) < inf:
+                raise ValueError(f"{name} = {getattr(self, name)} is too small; give at least {least}")
         for name in "rate", "clip":
             if not 0 < getattr(self, name) < inf:
                 raise ValueError(f"{name} = {getattr(self, name)} teaches nothing; give a number above 0")
@@ -79,4 +79,8 @@ def train(cfg, recipe, state, streams):
     for number in range(int(state["step"]), recipe.steps):
         tokens = batch(streams, shares, recipe.B, recipe.T, recipe.seed, number)
         state, seen = step(cfg, recipe, state, tokens)
-        yield state, {"step": number + 1, **{name: float(value) for name, value in seen.items()}}
+        seen = {"step": number + 1, **{name: float(value) for name, value in seen.items()}}
+        if not isfinite(seen["loss"] + seen["gradient"]):
+            raise FloatingPointError(f"{seen}: the loss or its gradient is no number any more; the checkpoints before "
+                                     "are whole, but begin anew in another folder, with a lower --rate")
+        yield state, seen

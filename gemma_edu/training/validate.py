@@ -17,7 +17,7 @@ def bits_per_byte(cfg, params, tokenizer, documents, T, most=None):
     nats = total = 0
     for start in range(0, min(len(rows), most or len(rows)), 8):
         chosen = slice(start, start + 8)
-        nats += np.sum(surprise(cfg, params, padded(rows[chosen], T)) * padded(counted[chosen], T - 1))
+        nats += np.sum(surprise(cfg, params, padded(rows[chosen], T + 1)) * padded(counted[chosen], T))
         total += sum(n_bytes[chosen])
     return float(nats) / log(2) / total
 
@@ -30,13 +30,13 @@ def windows(tokenizer, documents, T):
         sizes = [0] + [len(tokenizer.spelling(token)) for token in tokens[1:]]
         for start in range(0, max(1, len(tokens) - half - 1), half):
             row = tokens[start:start + T + 1]
-            new = 1 if start == 0 else half + 1
+            new = 1 if start == 0 else T - half + 1
             yield row, [0] * (new - 1) + [1] * (len(row) - new), sum(sizes[start:start + T + 1][new:])
 
 
-def padded(rows, T):
-    """Eight rows of T + 1: one shape, so one compilation."""
-    out = np.zeros((8, T + 1), np.int32)
+def padded(rows, width):
+    """Eight rows of one width, filled up with zeros: one shape, so one compilation."""
+    out = np.zeros((8, width), np.int32)
     for i, row in enumerate(rows):
         out[i, :len(row)] = row
     return out
