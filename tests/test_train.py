@@ -20,11 +20,13 @@ from small import apart, close
 
 from gemma_edu import numpy_gemma
 from gemma_edu.config import NANO, in_numpy
+from gemma_edu.data.corpus import Corpus
 from gemma_edu.data.tokenizer import train as train_tokenizer
 from gemma_edu.jax_gemma import loss
 from gemma_edu.params import init, stack, unstack
 from gemma_edu.pretrained.load import load
 from gemma_edu.training import checkpoint
+from gemma_edu.training.command import tokenizer_of
 from gemma_edu.training.train import Recipe, beginning, optimizer, schedule, step, train
 from gemma_edu.training.validate import bits_per_byte, windows
 
@@ -100,12 +102,13 @@ def test_a_model_that_knows_nothing_needs_the_log_of_the_vocabulary_for_each_tok
     assert np.isclose(bits_per_byte(SMALL, params, TOKENIZER, [text], 32), expected, rtol=1e-5)
 
 
-def test_windows_count_each_token_and_each_byte_once():
+@pytest.mark.parametrize("T", [32, 7, 2])
+def test_windows_count_each_token_and_each_byte_once(T):
     texts = [PROSE[1][:2500], "é", "", PROSE[1][2500:2600]]
-    found = list(windows(TOKENIZER, texts, 32))
+    found = list(windows(TOKENIZER, texts, T))
     assert sum(sum(counted) for _, counted, _ in found) == sum(len(TOKENIZER.encode(text)) - 1 for text in texts)
     assert sum(n_bytes for _, _, n_bytes in found) == sum(len(text.encode()) for text in texts)
-    assert all(len(row) <= 33 and len(counted) == len(row) - 1 for row, counted, _ in found)
+    assert all(len(row) <= T + 1 and len(counted) == len(row) - 1 for row, counted, _ in found)
 
 
 def test_a_long_text_is_measured_with_half_a_window_of_its_past_in_view():
@@ -144,7 +147,23 @@ def test_a_diary_is_cut_back_to_a_step_and_loses_a_line_that_was_cut_short(tmp_p
     assert checkpoint.read_diary(diary) == [{"step": 1}, {"step": 2}]
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"B": -1}, {"rate": 0.0}, {"rate": float("nan")}, {"clip": 0.0}])
+def test_a_run_that_has_diverged_is_stopped_before_it_is_saved():
+    broken = jax.tree.map(lambda leaf: leaf * np.nan, weights())
+    with pytest.raises(FloatingPointError, match="lower --rate"):
+        next(train(SMALL, RECIPE, beginning(RECIPE, broken), STREAMS))
+
+
+def test_a_tokenizer_left_by_another_run_is_never_taken(tmp_path):
+    one, other = Corpus({"prose": PROSE[:1]}, {}), Corpus({"prose": PROSE[1:]}, {})
+    first = tokenizer_of(tmp_path, one, 400)
+    assert tokenizer_of(tmp_path, one, 400).model == first.model
+    assert tokenizer_of(tmp_path, one, 500).size == 500
+    assert tokenizer_of(tmp_path, other, 400).model == train_tokenizer(PROSE[1:], 400).model != first.model
+
+
+@pytest.mark.parametrize("wrong", [
+    {"steps": 0}, {"B": -1}, {"T": 1}, {"warm_up": 0}, {"seed": -1}, {"decay": float("nan")}, {"rate": 0.0},
+    {"rate": float("nan")}, {"clip": 0.0}])
 def test_a_recipe_that_cannot_be_cooked_is_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} = .*; give"):
         Recipe(**wrong)
