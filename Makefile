@@ -21,7 +21,7 @@ help:
 	@echo 'PYTHON=python3.12 chooses the Python that .venv is made of (now: $(PYTHON)); it needs 3.11 or newer.'
 
 run: $(VENV)/.core
-	@$(BIN)/gemma-edu generate
+	@$(BIN)/gemma-edu generate --tokens 120 --temperature 0.7
 
 test: lint
 	$(BIN)/python -m pytest

@@ -72,7 +72,8 @@ def card(facts, diary, texts):
     yield f"Python {facts['python']}, JAX {facts['jax']}; the text has the SHA-256 `{facts['text']}`."
     yield "## Bits per byte on held-out text\n\n`xz -9e` has seen the same training text."
     yield "\n".join(table(["text", "bytes", "this model", "xz -9e"], rows(facts["figures"])))
-    yield "## The curve\n\nWhile training, on a sample of the held-out text; every point is in `curve.jsonl`."
+    yield ("## The curve\n\nWhile training, on a small sample of the held-out text, easier or harder than the whole of "
+           "it; every point is in `curve.jsonl`.")
     points = {line["step"]: measured(line) for line in diary if measured(line)}
     kinds = list(facts["figures"])
     yield "\n".join(table(["step", *kinds], [[step, *(f"{point[kind]:.3f}" for kind in kinds)]

@@ -11,14 +11,15 @@ def bits_per_byte(cfg, params, tokenizer, documents, T, most=None):
     """The model's bits for each byte of the documents, read in windows of T tokens.
 
     Each document begins with bos; after the first window every token has at least T/2 of its
-    past in view.  `most` stops after so many windows: a sample, the same each time.
+    past in view.  `most` windows, evenly spread, are a sample, the same each time.
     """
     rows, counted, n_bytes = zip(*windows(tokenizer, documents, T), strict=True)
     nats = total = 0
-    for start in range(0, min(len(rows), most or len(rows)), 8):
-        chosen = slice(start, start + 8)
-        nats += np.sum(surprise(cfg, params, padded(rows[chosen], T + 1)) * padded(counted[chosen], T))
-        total += sum(n_bytes[chosen])
+    sample = np.linspace(0, len(rows) - 1, min(len(rows), most or len(rows))).astype(int)
+    for chosen in np.split(sample, range(8, len(sample), 8)):
+        nats += np.sum(surprise(cfg, params, padded([rows[i] for i in chosen], T + 1))
+                       * padded([counted[i] for i in chosen], T))
+        total += sum(n_bytes[i] for i in chosen)
     return float(nats) / log(2) / total
 
 
