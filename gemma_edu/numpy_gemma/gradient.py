@@ -43,17 +43,18 @@ def check_gradient(f, f_backward, *args, tolerance=1e-6, step=1e-5, seed=0):
         if returned != needed:
             raise ArithmeticError(f"{name}, argument {i}: it has the shape {needed}, its gradient {returned}")
         by = tree_map(lambda leaf: random.standard_normal(leaf.shape), args[i])
-        measured = (dot(dy, nudged(f, args, i, by, step)) - dot(dy, nudged(f, args, i, by, -step))) / (2 * step)
-        claimed = dot(grad, by)
+        claimed, measured = dot(grad, by), slope(f, args, i, by, dy, step)
         if not abs(claimed - measured) <= tolerance * max(1, abs(measured)):
             raise ArithmeticError(f"{name}, argument {i}: the gradient says {claimed:.9g}, "
                                   f"finite differences say {measured:.9g}")
 
 
-def nudged(f, args, i, by, step):
-    """The value of f after a step of one of its arguments."""
-    moved = tree_map(lambda leaf, direction: leaf + step * direction, args[i], by)
-    return f(*args[:i], moved, *args[i + 1:])
+def slope(f, args, i, by, dy, step):
+    """How fast dy · f grows while one argument moves in a direction."""
+    def after(step):
+        moved = tree_map(lambda leaf, direction: leaf + step * direction, args[i], by)
+        return dot(dy, f(*args[:i], moved, *args[i + 1:]))
+    return (after(step) - after(-step)) / (2 * step)
 
 
 def exact(leaf):

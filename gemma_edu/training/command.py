@@ -64,16 +64,16 @@ def learn(cfg, recipe, corpus, tokenizer, out):
         for state, seen in tqdm(train(cfg, recipe, start, streams), initial=done, total=recipe.steps, unit="step"):
             due = seen["step"] % recipe.save_every == 0 or seen["step"] == recipe.steps
             if due:
-                seen |= validate(cfg, state["params"], tokenizer, corpus.held_out, recipe.T, SAMPLE)
+                seen |= glance(cfg, state["params"], tokenizer, corpus.held_out, recipe.T)
             checkpoint.write_diary(diary, seen)
             if due:
                 checkpoint.save(keeper, state, about)
     return state
 
 
-def validate(cfg, params, tokenizer, held_out, T, most=None):
-    """Bits per byte on what was held out, for each kind of text."""
-    return {f"bits per byte, {kind}": bits_per_byte(cfg, params, tokenizer, documents, T, most)
+def glance(cfg, params, tokenizer, held_out, T):
+    """Bits per byte on a sample of what was held out, for each kind of text."""
+    return {card.MEASURED + kind: bits_per_byte(cfg, params, tokenizer, documents, T, SAMPLE)
             for kind, documents in held_out.items()}
 
 
