@@ -59,11 +59,11 @@ def test_stacked_layers_and_a_tuple_of_them_learn_the_same():
     close({**loose["params"], "layers": stack(loose["params"]["layers"])}, stacked["params"], 1e-5)
 
 
-def test_the_rate_climbs_to_its_height_and_falls_along_a_cosine_to_a_tenth():
+def test_the_rate_climbs_to_its_height_and_falls_along_a_cosine_to_zero():
     recipe = Recipe(steps=1000, rate=1e-2, warm_up=10)
     rates = [float(schedule(recipe)(n)) for n in range(1000)]
     assert np.isclose(max(rates), 1e-2) and rates.index(max(rates)) == 10
-    assert np.isclose(rates[-1], 1e-3, rtol=1e-3) and rates[0] > 0
+    assert 0 < rates[-1] < 1e-6 and rates[0] > 0
     assert np.all(np.diff(rates[:11]) > 0) and np.all(np.diff(rates[10:]) < 0)
 
 
@@ -254,7 +254,8 @@ def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(files, tmp_path):
 
     too_small = "bash", "-c", 'ulimit -f 64; exec "$@"', "-"      # no file may outgrow 64 kB: no checkpoint fits
     code, _, err = finish(start(out, files, "--resume", wrapped=too_small))
-    assert code == 2 and "the checkpoint of step 20 could not be written" in err.splitlines()[-1]
+    [said] = [line for line in err.splitlines() if line.startswith("gemma-edu: error: ")]      # threads mutter, too
+    assert code == 2 and "the checkpoint of step 20 could not be written" in said and "make room" in said
     with checkpoint.manager(out) as keeper:
         assert keeper.latest_step() == saved
     code, _, err = finish(start(out, files, "--resume"))

@@ -1,9 +1,12 @@
 """A run that can be killed at any moment: its whole state, saved now and then, and its diary."""
 import json
+import logging
 from pathlib import Path
 
 import jax
 import orbax.checkpoint as ocp
+
+logging.getLogger("absl").setLevel(logging.CRITICAL)      # orbax's threads log what `save` is about to say in a line
 
 
 def manager(folder):
@@ -19,8 +22,8 @@ def save(keeper, state, about):
     try:
         keeper.save(step, args=items)
     except Exception as error:      # a full disk comes in many forms
-        raise OSError(f"the checkpoint of step {step} could not be written into {keeper.directory} ({error}); those "
-                      "before it are whole: make room, and go on with --resume") from error
+        raise OSError(f"the checkpoint of step {step} could not be written into {keeper.directory}; those before it are "
+                      f"whole: make room, and go on with --resume ({' '.join(str(error).split())})") from error
 
 
 def restore(keeper, state, about):
