@@ -3,7 +3,7 @@ from importlib import import_module
 
 HOMES = {
     "show": ["source", "twins", "weights"],
-    "picture": ["picture"],
+    "drawing": ["picture"],
     "widgets": ["explore"],
 }
 WHERE = {name: room for room, names in HOMES.items() for name in names}

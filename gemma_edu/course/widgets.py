@@ -9,7 +9,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from .picture import Picture, png
+from .drawing import Picture, png
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 DPI = 80            # while a slider moves: a third of the time of a printed figure
