@@ -219,7 +219,7 @@ picture(figures.through_the_layers(streams, grads),
 for name, place in places.items():
     tops = [[figures.rms(climb(place, norm, tower(L, D, F, gain, seed), x)[-1]) for seed in range(5)]
             for gain in (1.0, 3.0)]
-    print(f"{name:<8}", "   ".join(f"{np.mean(top):8.3g} ± {np.std(top):<8.2g}" for top in tops))
+    print(f"{name:<8}", "".join(f"{np.mean(top):10.3g} ± {np.std(top) / np.mean(top):.0%}" for top in tops))
 
 # %% [markdown]
 # <details><summary>What happened, and why</summary>

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Exercises 05 · RMSNorm
 #
-# Four exercises, about 45 minutes. Replace the line that raises `NotImplementedError`, run the cell, then run the check
-# below it. A check says **correct**, **not yet** (and why), or **not attempted**. After a second failure it gives hints.
+# Four exercises, about 45 minutes. Replace the line that raises `NotImplementedError`, run the cell, then run the
+# check below it. It says **correct**, **not yet** (and why), or **not attempted**. From the second failure on it
+# unfolds hints.
 
 # %%
 import numpy as np
