@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...numpy_gemma.tree import leaves, tree_map
-from .sandbox import SECONDS, Hung, fresh, last_line, run
+from .difference import describe, difference
+from .sandbox import fresh, run, unchanged
 from .verdict import NotAttempted, NotYet
 
-SEED = "GEMMA_EDU_SEED"      # a teacher's: another seed, other random inputs
+SEED = "GEMMA_EDU_SEED"      # a teacher's: another word, other random inputs
+CHANGED = ("Your function changes an array that it was given. Work on a copy: x = x + 1 makes a new array, x += 1 does "
+           "not.")
 
 
 @dataclass
@@ -18,6 +20,7 @@ class Exercise:
 
     `inputs(random)` draws the arguments of one case; several functions draw several cases.  `wrong` maps a
     question to a function that makes just the mistake it asks about; the question is what the student reads.
+    Where the reference raises an error, the answer has to raise one of its kind.
     """
     reference: Callable
     inputs: Callable | Sequence[Callable]
@@ -47,39 +50,26 @@ class Exercise:
             raise NotYet(f"The check takes your function itself, not {describe(answer)}: pass its name, without "
                          "brackets.")
         for arguments in self.cases():
-            wanted = run(self.reference, fresh(arguments))
-            given = self.result(answer, arguments)
+            wanted, handed_out = outcome(self.reference, fresh(arguments)), fresh(arguments)
+            given = outcome(answer, handed_out, self.errstate)
+            if isinstance(given, NotImplementedError):
+                raise NotAttempted
+            if not unchanged(handed_out, arguments):
+                raise NotYet(CHANGED)
             if reason := difference(given, wanted, self.tolerance):
                 raise NotYet(self.misconception(given, wanted, arguments) or reason)
 
     def cases(self):
         """The arguments of each case; the seed decides them all."""
         draws = [self.inputs] if callable(self.inputs) else self.inputs
-        seed = int(os.environ.get(SEED, "0"))
-        return [draw(np.random.default_rng((seed, number))) for number, draw in enumerate(draws)]
-
-    def result(self, answer, arguments):
-        """What the answer returns; whatever else it does becomes a sentence."""
-        handed_out = fresh(arguments)
-        try:
-            given = run(answer, handed_out, errstate={"all": "ignore", **self.errstate})
-        except NotImplementedError:
-            raise NotAttempted from None
-        except Hung:
-            raise NotYet(f"Your function did not return within {SECONDS} seconds. Is there a loop that never "
-                         "ends?") from None
-        except BaseException as error:
-            raise NotYet(f"Your function raised {type(error).__name__}: {error}{last_line(error)}") from None
-        if not same(handed_out, arguments):
-            raise NotYet("Your function changes an array that it was given. Work on a copy: x = x + 1 makes a new "
-                         "array, x += 1 does not.")
-        return given
+        seed = os.environ.get(SEED, "0").encode()
+        return [draw(np.random.default_rng((*seed, number))) for number, draw in enumerate(draws)]
 
     def misconception(self, given, wanted, arguments):
         """The question of the known mistake that gives this very result."""
         for question, mistake in self.wrong.items():
-            theirs = run(mistake, fresh(arguments))
-            if not difference(given, theirs, self.tolerance) and difference(theirs, wanted, self.tolerance):
+            theirs = outcome(mistake, fresh(arguments), self.errstate)
+            if alike(given, theirs, self.tolerance) and difference(theirs, wanted, self.tolerance):
                 return question
         return None
 
@@ -88,107 +78,18 @@ class Exercise:
         return [f"  Hint {number}: {hint}" for number, hint in enumerate(self.hints[:self.failures - 1], start=1)]
 
 
-def difference(given, wanted, tolerance=None):
-    """What is wrong with a result, in a sentence; None where nothing is."""
-    if given is None:
-        return "Your function returned None. Does it end in a return?"
-    if isinstance(wanted, tuple):
-        return of_parts(given, wanted, tolerance)
-    if isinstance(wanted, dict):
-        return of_entries(given, wanted, tolerance)
-    if isinstance(wanted, np.ndarray):
-        return of_arrays(given, wanted, tolerance)
-    if isinstance(wanted, (bool, np.bool_, int, np.integer, float, np.floating)):
-        return of_numbers(given, wanted, tolerance)
-    if isinstance(wanted, list):
-        return of_lists(given, wanted)
-    right = type(given) is type(wanted) and given == wanted
-    return None if right else f"Your function returned {describe(given)}; that is not the answer."
-
-
-def of_parts(given, wanted, tolerance):
-    if not isinstance(given, tuple) or len(given) != len(wanted):
-        return f"Your function should return {len(wanted)} results, as a tuple; it returned {describe(given)}."
-    for number, (ours, theirs) in enumerate(zip(given, wanted, strict=True), start=1):
-        if reason := difference(ours, theirs, tolerance):
-            return f"Result {number} of {len(wanted)}: {reason}"
-    return None
-
-
-def of_entries(given, wanted, tolerance):
-    if not isinstance(given, dict) or given.keys() != wanted.keys():
-        return f"Your function should return a dict with the keys {', '.join(map(str, wanted))}; it returned " \
-               f"{describe(given)}."
-    for key in wanted:
-        if reason := difference(given[key], wanted[key], tolerance):
-            return f"At {key!r}: {reason}"
-    return None
-
-
-def of_lists(given, wanted):
-    if not isinstance(given, list):
-        return f"Your function should return a list; it returned {describe(given)}."
-    if len(given) != len(wanted):
-        return f"The list has {len(given)} items; {len(wanted)} are needed."
-    wrong = [number for number, (ours, theirs) in enumerate(zip(given, wanted, strict=True)) if ours != theirs]
-    return f"Item {wrong[0]} of the list is not right; you have {given[wrong[0]]!r}." if wrong else None
-
-
-def of_arrays(given, wanted, tolerance):
-    if not isinstance(given, np.ndarray) and not (np.isscalar(given) and wanted.ndim == 0):
-        return f"Your function should return an array of shape {wanted.shape}; it returned {describe(given)}."
-    given = np.asarray(given)
-    if given.shape != wanted.shape:
-        return f"The shape is {given.shape}; it should be {wanted.shape}."
-    if given.dtype != wanted.dtype:
-        return f"The dtype is {given.dtype}; it should be {wanted.dtype}."
-    return of_values(given, wanted, tolerance)
-
-
-def of_numbers(given, wanted, tolerance):
-    if not isinstance(given, (bool, int, float, np.generic, np.ndarray)) or np.ndim(given) != 0:
-        return f"Your function should return a number; it returned {describe(given)}."
-    return of_values(np.asarray(given), np.asarray(wanted), tolerance)
-
-
-def of_values(given, wanted, tolerance):
-    """Compare numbers to the precision that the coarser of the two dtypes can hold."""
-    if np.issubdtype(given.dtype, np.floating) and np.isnan(given).any() and not np.isnan(wanted).any():
-        return f"{np.isnan(given).sum()} of {given.size} numbers are NaN. Is there a division by zero, or inf - inf?"
-    if not np.issubdtype(wanted.dtype, np.floating) and not np.issubdtype(given.dtype, np.floating):
-        wrong = given != wanted
-        return f"{np.sum(wrong)} of {wanted.size} values are not right." if np.any(wrong) else None
-    narrow = np.float32 in (given.dtype, wanted.dtype)
-    limit = tolerance or (1e-4 if narrow else 1e-9)
-    scale = np.max(np.abs(wanted[np.isfinite(wanted)]), initial=1e-30)
-    if np.allclose(given, wanted, rtol=limit, atol=limit * scale, equal_nan=True):
-        return None
-    return f"The shape and the dtype are right, the values are not: they differ by up to {worst(given, wanted):.2g}, " \
-           f"where the largest is {scale:.2g}."
-
-
-def worst(given, wanted):
-    apart = np.abs(np.asarray(given, float) - np.asarray(wanted, float))
-    return np.max(apart[np.isfinite(apart)], initial=0.0)
-
-
-def same(a, b):
-    """Are two trees of arguments equal to the bit?"""
+def outcome(function, arguments, errstate=None):
+    """What a function returns, or the error that it raises."""
     try:
-        return all(leaves(tree_map(lambda x, y: np.array_equal(x, y, equal_nan=is_float(x)), a, b)))
-    except (TypeError, ValueError, KeyError):
-        return False
+        return run(function, arguments, {"all": "ignore", **(errstate or {})})
+    except KeyboardInterrupt:       # whoever sits at the keyboard
+        raise
+    except BaseException as error:
+        return error
 
 
-def is_float(x):
-    return isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.floating)
-
-
-def describe(value):
-    """A few words for a value that a student returned or passed."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    text = repr(value)
-    return text if len(text) < 60 else f"a {type(value).__name__}"
+def alike(given, theirs, tolerance):
+    """Is it the same result? Two errors are alike when they say the same."""
+    if isinstance(given, BaseException):
+        return type(given) is type(theirs) and str(given) == str(theirs)
+    return not difference(given, theirs, tolerance)

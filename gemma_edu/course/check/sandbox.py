@@ -7,32 +7,35 @@ import traceback
 
 import numpy as np
 
-SECONDS = 10
+SECONDS = 10      # for one call
 
 
 class Hung(Exception):
     """It did not return in time."""
 
 
-def run(function, arguments, seconds=SECONDS, errstate=None):
+def run(function, arguments, errstate):
     """What the function returns, or raises; a call that takes too long is stopped, and raises Hung."""
-    outcome = {}
+    done = {}
 
     def call():
         try:
-            with np.errstate(**(errstate or {"all": "ignore"})):
-                outcome["value"] = function(*arguments)
+            with np.errstate(**errstate):
+                done["value"] = function(*arguments)
         except BaseException as error:      # SystemExit, too, is the function's own affair
-            outcome["error"] = error
+            done["error"] = error
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
+    try:
+        thread.join(SECONDS)
+    finally:                                # also when somebody interrupts the wait
+        hung = thread.is_alive()
         stop(thread)
+    if hung:
         raise Hung
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["value"]
+    if "error" in done:
+        raise done["error"]
+    return done["value"]
 
 
 def stop(thread, patience=2.0):
@@ -46,6 +49,19 @@ def stop(thread, patience=2.0):
 def fresh(arguments):
     """Copies to hand out, so that the originals can tell whether they were changed."""
     return copy.deepcopy(arguments)
+
+
+def unchanged(a, b):
+    """Does a still hold what b holds? What is neither array nor number may change: a random generator."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(b, dict):
+        return a.keys() == b.keys() and all(unchanged(a[key], b[key]) for key in b)
+    if isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(unchanged, a, b))
+    if isinstance(b, np.ndarray):
+        return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())      # to the bit: NaN is NaN
+    return a is b or not isinstance(b, (int, float, str, bytes)) or a == b
 
 
 def last_line(error):
