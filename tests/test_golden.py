@@ -1,44 +1,25 @@
 """Numbers that others published, reached by our own way; each stands beside its source."""
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from small import GEMMAS, at_home, but, cache_for, close, compiled, forward, logits_of
 
-FIRST_RELEASE = json.loads((Path(__file__).parent / "goldens" / "deepmind_first_release.json").read_text())
-TOKENS = np.array([FIRST_RELEASE["tokens"]])
-SIZES = {"V": "num_embed", "D": "embed_dim", "L": "num_layers", "N": "num_heads", "K": "num_kv_heads",
-         "H": "head_dim", "F": "hidden_dim", "S": "max_cache_length"}
+from gemma_edu.lab import first_release
+
+FIRST_RELEASE = first_release.NUMBERS
+TOKENS = first_release.TOKENS
 CLOSE = 1e-5      # float32 carries seven digits, and the logits are of size 3
 
 
 def released(gemma):
     """The model with the sizes of the published numbers."""
-    return but(gemma, **{letter: FIRST_RELEASE["config"][name] for letter, name in SIZES.items()})
+    return but(gemma, **first_release.SIZES)
 
 
 def published_weights(gemma, dtype=np.float32):
-    """Every number by the formula in the file, put in our places."""
-    tensors = {}
-    for name, shape, c, scale in FIRST_RELEASE["weight_order"]:
-        i = np.arange(1, np.prod(shape) + 1, dtype=np.uint64)
-        random = (i * 2654435761 + c * 40503 * 65537) % 2**32 / 2**32
-        tensors[name] = (2 * scale * (random - 0.5)).reshape(shape).astype(np.float32).astype(dtype)
-
-    def layer(i):
-        named = {name.removeprefix(f"layer_{i}/"): tensor for name, tensor in tensors.items()}
-        (wk, wv), (gate, up) = named["attn/kv_einsum/w"], named["mlp/gating_einsum"]
-        return {"mixer_norm": {"scale": named["pre_attention_norm/scale"]},
-                "mixer": {"wq": named["attn/q_einsum/w"].swapaxes(0, 1), "wk": wk.swapaxes(0, 1),
-                          "wv": wv.swapaxes(0, 1), "wo": named["attn/attn_vec_einsum/w"]},
-                "mlp_norm": {"scale": named["pre_ffw_norm/scale"]},
-                "mlp": {"gate": gate, "up": up, "down": named["mlp/linear"]}}
-    return at_home(gemma, {"embed": tensors["embedder/input_embedding"], "place": {},
-                           "layers": tuple(layer(i) for i in range(FIRST_RELEASE["config"]["num_layers"])),
-                           "final_norm": {"scale": tensors["final_norm/scale"]}})
+    return at_home(gemma, first_release.weights(dtype))
 
 
 def test_the_logits_of_the_first_release(gemma):
