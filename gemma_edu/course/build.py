@@ -9,9 +9,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from .frame import framed
+from .glossary import glossary
+from .kernel import run
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
@@ -23,7 +25,6 @@ LIVE = "application/vnd.jupyter.widget-view+json"
 
 def main(root, numbers=()):
     """Build the units with these numbers, or all of them; then the glossary."""
-    from .glossary import glossary
     for source in sources(root, numbers):
         print(source.relative_to(root), flush=True)
         for path, notebook in notebooks(source).items():
@@ -34,9 +35,11 @@ def main(root, numbers=()):
 def sources(root, numbers=()):
     """The py:percent files of chapters and solutions, in order; an unknown number is an error."""
     found = sorted([*root.glob("chapters/[0-9][0-9]_*.py"), *root.glob("solutions/[0-9][0-9]_*.py")])
-    known = {path.name[:2] for path in found}
-    if unknown := set(numbers) - known:
-        raise ValueError(f"there is no chapter {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    known = sorted({path.name[:2] for path in found})
+    if not known:
+        raise ValueError(f"there are no chapters/NN_name.py in {root}; build at the root of the project")
+    if unknown := sorted(set(numbers) - set(known)):
+        raise ValueError(f"there is no chapter {', '.join(unknown)}; there are {', '.join(known)}")
     return [path for path in found if not numbers or path.name[:2] in numbers]
 
 
@@ -78,7 +81,9 @@ def without_answers(notebook):
     """The same notebook for the student: a stub for each answer, and nothing printed yet."""
     student = nbformat.from_dict(notebook)
     for cell in student.cells:
-        cell.source = re.sub(rf"( *){BEGIN}.*?{END}", rf"\1{STUB}", cell.source, flags=re.DOTALL)
+        cell.source, stubs = re.subn(rf"( *){BEGIN}.*?{END}", rf"\1{STUB}", cell.source, flags=re.DOTALL)
+        if not stubs and cell.metadata.get("nbgrader", {}).get("solution"):
+            raise ValueError(f"{cell.metadata.nbgrader.grade_id} gives itself away; put {BEGIN} and {END} around it")
         if cell.metadata.get("waits"):
             cell.metadata.tags = [*cell.metadata.get("tags", []), "raises-exception"]
     return student
@@ -86,9 +91,7 @@ def without_answers(notebook):
 
 def executed(notebook, folder):
     """Run it from top to bottom; only what a page can show is kept."""
-    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", record_timing=False,
-                            coalesce_streams=True, resources={"metadata": {"path": str(folder)}})
-    client.execute()
+    run(notebook, folder, SECONDS)
     notebook.metadata = nbformat.from_dict(KERNEL)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -104,4 +107,7 @@ def write(path, notebook):
 
 
 if __name__ == "__main__":
-    main(Path.cwd(), sys.argv[1:])
+    try:
+        main(Path.cwd(), sys.argv[1:])
+    except (ValueError, CellExecutionError) as error:
+        sys.exit(f"build: {error}")
