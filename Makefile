@@ -1,22 +1,35 @@
 # Everything a newcomer needs; each command prepares what it uses, in .venv, once.
-PYTHON ?= python3
-TORCH  ?= torch
+PYTHON       ?= python3
+COLAB_PYTHON ?= python3.13
+TORCH        ?= torch
+UNITS        ?=
 
-VENV    := .venv
-BIN     := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+VENV     := .venv
+COLAB    := .venv-colab
+NBGRADER := .venv-nbgrader
+BIN      := $(VENV)/bin
+PIP      := -m pip install --quiet --disable-pip-version-check
+INSTALL  := $(BIN)/python $(PIP) --constraint constraints.txt
 
-.PHONY: help run test lint parity lab picture clean
+# Notebooks run as on any machine: on the CPU, with none of the settings, kernels and start-up files of this one.
+ALIKE := env -u GEMMA_EDU_SEED -u JUPYTER_PATH -u MPLBACKEND -u PYTHONPATH -u PYTHONSTARTUP \
+         IPYTHONDIR=$(CURDIR)/$(VENV)/ipython JAX_PLATFORMS=cpu PYDEVD_DISABLE_FILE_VALIDATION=1 TF_CPP_MIN_LOG_LEVEL=3
+NBVAL := -m pytest --nbval-current-env --nbval-cell-timeout 300
+
+.PHONY: help run test notebooks lint parity nbgrader colab-check lab picture clean
 .NOTPARALLEL:
 
 help:
-	@echo 'make run       install the package into .venv and let the bundled tiny Gemma write'
-	@echo 'make test      lint, and run every test that needs no PyTorch'
-	@echo 'make parity    compare live with transformers; TORCH="torch==2.13.0" chooses the build of PyTorch'
-	@echo 'make lab       open JupyterLab'
-	@echo 'make lint      look for slips without running anything'
-	@echo 'make picture   draw docs/picture.png again'
-	@echo 'make clean     remove .venv and caches (runs/ stays)'
+	@echo 'make run          install the package into .venv and let the bundled tiny Gemma write'
+	@echo 'make lab          open the course in JupyterLab'
+	@echo 'make test         lint, and run every notebook, and every test that needs no PyTorch'
+	@echo 'make notebooks    build the notebooks from their sources; UNITS="05 06" builds these alone'
+	@echo 'make parity       compare live with transformers; TORCH="torch==2.13.0" chooses the build of PyTorch'
+	@echo 'make nbgrader     let nbgrader make every assignment and grade it, in $(NBGRADER)'
+	@echo 'make colab-check  run the chapters with the versions that Colab has, in $(COLAB), on $(COLAB_PYTHON)'
+	@echo 'make lint         look for slips without running anything'
+	@echo 'make picture      draw docs/picture.png again'
+	@echo 'make clean        remove the .venvs and caches (runs/ stays)'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the Python that .venv is made of (now: $(PYTHON)); it needs 3.11 or newer.'
 
@@ -24,7 +37,12 @@ run: $(VENV)/.core
 	@$(BIN)/gemma-edu generate --tokens 120 --temperature 0.7
 
 test: lint
-	$(BIN)/python -m pytest
+	$(ALIKE) $(BIN)/python -m pytest
+	$(ALIKE) $(BIN)/python $(NBVAL) --nbval chapters solutions
+	$(ALIKE) $(BIN)/python $(NBVAL) --nbval-lax exercises
+
+notebooks: $(VENV)/.lab
+	$(ALIKE) $(BIN)/python -m gemma_edu.course.build $(UNITS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -35,14 +53,20 @@ parity: $(VENV)/.test
 	$(INSTALL) --editable '.[parity]'
 	$(BIN)/python -m pytest tests/parity
 
+nbgrader: $(NBGRADER)/.made
+	$(ALIKE) $(NBGRADER)/bin/python -m pytest tests/nbgrader
+
+colab-check: $(COLAB)/.made
+	$(ALIKE) $(COLAB)/bin/python $(NBVAL) --nbval chapters
+
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab chapters/00_start_here.ipynb
 
 picture: $(VENV)/.lab
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(COLAB) $(NBGRADER) build dist .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 	find gemma_edu tests docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
@@ -61,4 +85,17 @@ $(VENV)/.made:
 	  $(PYTHON) --version 2>&1 | sed 's/^/    /'; \
 	  echo 'Give one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12'; exit 1; } >&2
 	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(NBGRADER)/.made: pyproject.toml constraints.txt
+	@echo 'Installing nbgrader into $(NBGRADER): minutes, once.'
+	@$(PYTHON) -m venv $(NBGRADER)
+	@$(NBGRADER)/bin/python $(PIP) --constraint constraints.txt nbgrader pytest --editable '.[course]'
+	@touch $@
+
+$(COLAB)/.made: pyproject.toml colab.txt
+	@echo 'Installing what Colab has into $(COLAB), and then the package, which must leave all of it as it is.'
+	@$(COLAB_PYTHON) -m venv --clear $(COLAB)
+	@$(COLAB)/bin/python $(PIP) --requirement colab.txt
+	@$(COLAB)/bin/python $(PIP) --constraint colab.txt nbval --editable '.[course]'
 	@touch $@

@@ -20,13 +20,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "gemma_edu"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CORE = [Requirement(line) for line in PROJECT["dependencies"]]
-EXTRAS = [Requirement(line) for lines in PROJECT["optional-dependencies"].values() for line in lines]
-KNOWN = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if re.match(r"\w", line)]
+EXTRAS = {name: [Requirement(line) for line in lines if not line.startswith("gemma-edu[")]
+          for name, lines in PROJECT["optional-dependencies"].items()}
+ALL = [*CORE, *(needed for extra in EXTRAS.values() for needed in extra)]
 README = (ROOT / "README.md").read_text()
 
-# Read off a Colab runtime in August 2026.
-COLAB = {"numpy": "2.1.3", "jax": "0.7.2", "optax": "0.2.8", "safetensors": "0.8.0", "sentencepiece": "0.2.2",
-         "tqdm": "4.67.3", "matplotlib": "3.10.0", "ipywidgets": "7.7.1"}
+
+def pins(name):
+    """A file's versions, by the name of the package."""
+    lines = [Requirement(line) for line in (ROOT / name).read_text().splitlines() if re.match(r"\w", line)]
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in lines}
+
+
+COLAB, KNOWN = pins("colab.txt"), pins("constraints.txt")
 
 
 def run(*command):
@@ -61,29 +67,43 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(tmp_path):
 
 
 # ---- versions
-@pytest.mark.parametrize("needed", CORE + EXTRAS, ids=str)
+@pytest.mark.parametrize("needed", ALL, ids=str)
 def test_a_requirement_is_a_floor_and_nothing_else(needed):
     assert [spec.operator for spec in needed.specifier] == [">="]
     assert needed.url is None
 
 
-@pytest.mark.parametrize("needed", CORE + EXTRAS, ids=str)
+@pytest.mark.parametrize("needed", ALL, ids=str)
 def test_the_floors_let_colab_and_the_known_versions_in(needed):
-    known = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in KNOWN}
-    offered = [versions[needed.name] for versions in (COLAB, known) if needed.name in versions]
-    assert offered or needed.name == "torch"      # `make parity TORCH=…` says which
+    name = canonicalize_name(needed.name)
+    offered = [versions[name] for versions in (COLAB, KNOWN) if name in versions]
+    assert offered or name == "torch"      # `make parity TORCH=…` says which
     assert all(Version(version) in needed.specifier for version in offered)
 
 
-def test_all_that_the_package_imports_is_a_dependency_of_its_own():
-    trees = [ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+def test_colab_has_all_that_a_notebook_draws_with():
+    assert {canonicalize_name(needed.name) for needed in EXTRAS["course"]} <= COLAB.keys()
+
+
+def imported(files):
+    """The packages of others that these files import, by the names under which they are installed."""
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"gemma_edu"}
-    owners = packages_distributions()
-    declared = {canonicalize_name(needed.name) for needed in CORE}
-    assert {name for name in foreign if not declared & set(map(canonicalize_name, owners[name]))} == set()
+    return {name: set(map(canonicalize_name, packages_distributions()[name])) for name in foreign}
+
+
+def undeclared(files, *requirements):
+    declared = {canonicalize_name(needed.name) for extra in requirements for needed in extra}
+    return {name for name, owners in imported(files).items() if not declared & owners}
+
+
+def test_all_that_the_package_imports_is_a_dependency_of_its_own():
+    course = set(PACKAGE.glob("course/**/*.py"))
+    assert undeclared(set(PACKAGE.rglob("*.py")) - course, CORE) == set()
+    assert undeclared(course - {PACKAGE / "course" / "build.py"}, CORE, EXTRAS["course"]) == set()
+    assert undeclared([PACKAGE / "course" / "build.py"], CORE, EXTRAS["course"], EXTRAS["lab"]) == set()
 
 
 # ---- commands
@@ -93,7 +113,7 @@ needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not in
 @needs_make
 def test_make_alone_names_every_command():
     phony = re.search(r"^\.PHONY:(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
-    assert set(re.findall(r"^make (\w+)", run("make").stdout, re.MULTILINE)) == set(phony) - {"help"}
+    assert set(re.findall(r"^make ([\w-]+)", run("make").stdout, re.MULTILINE)) == set(phony) - {"help"}
 
 
 @needs_make
@@ -135,7 +155,7 @@ def test_the_citation_is_of_this_version():
 
 
 def test_no_file_names_a_package_index_or_a_path_of_somebodys_machine():
-    hosts = {"github.com", "arxiv.org", "www.apache.org", "127.0.0.1", "localhost"}
+    hosts = {"github.com", "colab.research.google.com", "arxiv.org", "www.apache.org", "127.0.0.1", "localhost"}
     for name, text in tracked():
         assert set(re.findall(r"https?://([\w.-]+)", text)) <= hosts, name
         assert not re.search(r"(?<![\w.])/(?:work|root|home|Users)/\w", text), name

@@ -4,7 +4,7 @@ The colours are those of Okabe and Ito, told apart by every kind of eye; a line 
 """
 import matplotlib
 import numpy as np
-from cycler import cycler
+from matplotlib import cycler
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
