@@ -6,16 +6,18 @@ from importlib import import_module
 
 from . import __version__
 
-ROOMS = {"generate": "inference", "train": "training"}
+ROOMS = {"generate": "inference", "train": "training", "check": "course"}
 COMMANDS = """\
 commands:
   generate    let a model go on writing from a prompt
   train       train a Gemma of your own, from nothing
+  check       run your exercise notebooks and say how each exercise stands
 
 examples:
   gemma-edu generate "The with statement" --temperature 0.7
   gemma-edu generate "def mean(numbers):" --model FOLDER --tokens 100 --top-p 0.9
   gemma-edu train --preset tiny --out my-gemma
+  gemma-edu check 05 06
 
 `gemma-edu COMMAND --help` tells what a command takes.
 """

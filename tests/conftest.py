@@ -5,7 +5,7 @@ from jaxtyping import install_import_hook
 
 install_import_hook(["gemma_edu.numpy_gemma", "gemma_edu.jax_gemma"], "beartype.beartype")      # before their import
 
-pytest.register_assert_rewrite("small", "arguments")
+pytest.register_assert_rewrite("small", "small_course", "arguments")
 
 
 @pytest.fixture
