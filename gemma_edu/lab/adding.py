@@ -11,7 +11,6 @@ from ..numpy_gemma.tree import leaves, tree_map
 from .fused import FORWARD, PARTS
 
 GUESS = 1 / 6        # the error of always saying 1: the variance of a sum of two numbers from 0 to 1
-CELLS = tuple(PARTS)
 
 
 def adding(random, B, T):
@@ -78,8 +77,15 @@ def clip_each(grads, longest):
     return tree_map(lambda leaf: leaf * factor, grads)
 
 
-def gates(params, run=0):
-    """The weights of one network as the package's cells take them: a tuple of (w, u, b)."""
-    w, u, b = (params[name][run].astype(np.float64) for name in "wub")
-    G = w.shape[1] // u.shape[0]
-    return tuple(zip(np.split(w, G, axis=1), np.split(u, G, axis=1), np.split(b[0], G), strict=True))
+def steps_until(losses, below=0.05, window=20):
+    """After how many steps each network's error, averaged over a window, is below a bound; infinite where it never is.
+
+    `losses` is [R, steps].
+    """
+    smooth = rolling(losses, window)
+    return np.where(np.any(smooth < below, axis=1), np.argmax(smooth < below, axis=1) + window, np.inf)
+
+
+def rolling(losses, window):
+    """Means over the last `window` steps, [R, steps - window + 1]."""
+    return np.lib.stride_tricks.sliding_window_view(losses, window, axis=1).mean(axis=-1)
