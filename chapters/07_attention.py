@@ -23,7 +23,7 @@ import gemma_edu as ge
 from gemma_edu.course import explore, picture, plot, source
 from gemma_edu.course.figures import attention as figures
 from gemma_edu.course.figures import attention_gradient, shared_keys
-from gemma_edu.lab.heads import attention_maps, influence, pooled, slips, visibility
+from gemma_edu.lab.heads import attention_maps, echoes, influence, pooled, slips, visibility
 from gemma_edu.lab.reach import reach
 from gemma_edu.numpy_gemma import attend, causal_mask, softmax
 from gemma_edu.numpy_gemma.attention import attend_backward, softmax_backward
@@ -52,6 +52,12 @@ picture(figures.all_heads(maps),
 # %% [markdown]
 # *Half of each square is empty: nobody looks ahead. In the other half, each head has a habit of its own.*
 #
+# <details><summary>How much exactly</summary>
+#
+# A token sees itself and those before it: 1, 2, 3, … T of them, $T(T+1)/2$ pairs of $T^2$, a little more than half.
+# </details>
+#
+#
 # Nobody told the heads what to do; the maps are what training made of random numbers. For three habits we measure
 # which head has most of it, and look closer. `<bos>` marks the beginning of the text.
 
@@ -67,8 +73,9 @@ picture(figures.three_heads(maps, pieces(tokens)),
 # %% [markdown]
 # *One head leans on the word before, one rests on the beginning, one takes a little of everything.*
 #
-# (Resting on the first token is what a head does that has nothing to say at the moment: its shares must add up to
-# one and have to go somewhere. Xiao et al. 2023 call it an attention sink.) Now choose a text, a layer and a head.
+# Xiao et al. (2023) found resting heads in many language models and call the first token an *attention sink*:
+# shares must add up to one, so a head that has nothing to say must put them somewhere. Now choose a text, a layer
+# and a head.
 
 # %%
 texts = {}
@@ -86,8 +93,8 @@ explore(figures.head_dial(texts), "One attention map; text, layer and head can b
 #
 # A token sends out three vectors, each a product of its stream with a learned matrix: a **query** $q$ (what am I
 # looking for?), a **key** $k$ (what can I be found by?), and a **value** $v$ (what do I tell those who found me?).
-# A query at position $t$ is compared with the key of every position $s$; the scores become shares; the values are
-# averaged with these shares:
+# A query at position $t$ is compared with the key of every position $s$; the scores become shares $p$; the values
+# are averaged with these shares:
 #
 # $$\text{score}_{ts} = \frac{q_t \cdot k_s}{\sqrt H} \qquad p_{ts} = \frac{e^{\text{score}_{ts}}}
 # {\sum_r e^{\text{score}_{tr}}} \qquad y_t = \sum_s p_{ts}\, v_s$$
@@ -114,7 +121,7 @@ source(softmax, attend)
 # shares stay the same, and no exponential can overflow. `widen` takes the scores to float32, because shares that
 # are rounded to three digits no longer add up to one. `tap` lets us listen in: that is where the maps above come
 # from. And Gemma turns queries and keys by their position (chapter 06) before they get here; the division by $\sqrt
-# H$ comes after the turn.
+# H$ comes after the turn. (Before it would be the same: a turn does not care for length.)
 #
 # ## Why divide by the root of H?
 #
@@ -140,6 +147,10 @@ picture(attention_gradient.crowded(widths, measured),
         "climbs towards one and the gradient falls a thousandfold; with it both lines are "
         "flat.")
 
+# %% [markdown]
+# *Dividing by √H keeps the choice open when training begins, at any width; the band holds the middle half of the
+# queries.*
+
 # %%
 for name, (shares, _, middle, _) in measured.items():
     print(f"H = 256, {name:<14} best share {shares[3]:.1f}   median gradient {middle[3]:.2f}")
@@ -148,12 +159,9 @@ for name, (shares, _, middle, _) in measured.items():
 # <details><summary>What happened, and why</summary>
 #
 # Without the division one key gets about nine tenths, whichever happens to be best: the head has made up its mind
-# before it has learned anything. And a softmax that is sure does not learn. Its gradient is made of products $p_s(1
-# - p_s)$, and they vanish when a share is near 0 or 1: the saturated sigmoid of chapter 02 once more. The band
-# holds the middle half of the queries.
+# before it has learned anything. And a softmax that is sure does not learn. Its gradient is made of products
+# $p_s(1-p_s)$, and they vanish when a share is near 0 or 1: the saturated sigmoid of chapter 02 once more.
 # </details>
-#
-# *Dividing by √H keeps the choice open at the start of training, at any width.*
 #
 # ## The mask as a picture
 #
@@ -284,8 +292,9 @@ picture(plot.lines({name: np.median(each, axis=0) for name, each in back.items()
 # <details><summary>What happened, and why</summary>
 #
 # In the recurrent network the gradient passes 99 products, and each takes something away. In attention it passes
-# one, with a share of about 1/100: small, but as large for the oldest step as for the newest. Gates (chapter 01)
-# were one way to save a gradient from time; attention does away with the walk. What it costs comes next.
+# one, with a share of about 1/100: small, but as large for a step 99 back as for the step before. (The last step
+# itself gets more: it also asks.) Gates (chapter 01) were one way to save a gradient from time; attention does away
+# with the walk. What it costs comes next.
 # </details>
 #
 # ## Its rivals: how many keys?
@@ -392,11 +401,11 @@ explore(shared_keys.cache_dial,
         context=(1024, 131_072, 8192, 1024))
 
 # %% [markdown]
-# *Every knob but the text moves the line up or down; only K can be turned without making the model smaller or
-# coarser.*
+# *Every knob but the text moves the line straight up or down; with one key in place of eight it lies eight times
+# lower.*
 #
-# The memory is not all: each new token must *read* the whole cache. For long texts that, not arithmetic, sets the
-# speed of writing (chapter 18).
+# The memory is not all: each new token must *read* the whole cache. What that means for the speed of writing is a
+# matter for chapter 18.
 #
 # Why did Google give the 2B model one key and the 7B model sixteen? The first report says that each choice improved
 # performance at its size; the April version, that multi-query attention works well at small scales. Neither gives
@@ -459,6 +468,13 @@ picture(figures.three_steps(scores, causal_mask(positions - 1, 6)[0]),
 # %% [markdown]
 # *A row without anything to see is an even average of everything: the mask that was too strict lets the future in.*
 #
+# <details><summary>Why</summary>
+#
+# Softmax only compares. If all six scores are the same lowest number, all six shares are the same. From the second
+# row on everything looks healthy, and one step late.
+# </details>
+#
+#
 # **5. Which of them would you notice?** We put five slips into the whole tiny Gemma, as it was trained, and into
 # the same model with random weights, as a unit test would use it. Two tests: compare the logits; compare which
 # token wins.
@@ -474,18 +490,21 @@ picture(attention_gradient.visible(shown),
         "deviations in both models. Another token wins in the trained model only; with "
         "random weights never.")
 
+# %% [markdown]
+# *The logits show each slip in both models; with random weights the winner shows none.*
+
 # %%
 random_weights = shown["with random weights"].values()
 print("every logit test would fail:", all(moved > 1 for moved, _, _ in random_weights))
 print("every argmax test would pass:", all(other == 0 for _, other, _ in random_weights))
+print("because the winner is always the token just read:", echoes(cfg, fresh, tokens) == 1)
 
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# A model with random weights, whose embedding is also its head, gives the highest logit to the token that it has
-# just read: the stream still points that way. No slip in attention can change the winner, so a test of the winner
-# passes whatever attention does. Trained weights do show the slips, but your tests will not always have them.
-# Compare logits.
+# In Gemma the embedding is also the head. With random weights the stream still points towards the token that it
+# began with, so this token gets the highest logit, whatever attention adds. A test of the winner then passes for
+# any attention at all. Trained weights do show the slips, but your tests will not always have them. Compare logits.
 # </details>
 #
 # There is a quicker way to find such a bug than staring at code: **ask position 0.** It can only look at itself, so
@@ -498,9 +517,9 @@ for name, (_, _, first) in shown["as trained"].items():
 # %% [markdown]
 # ## Where the article is wrong, and how we know
 #
-# **"It compares each element with all other elements of the sequence"**, says the article behind this course of the
-# Transformer decoder. We replace one token after the other and measure how far the logits of every position move:
-# on the left in Gemma, on the right in the same model without its mask.
+# **Who is compared with whom.** The article behind this course says that a Transformer decoder compares each
+# element with all other elements. We replace one token after the other and measure how far the logits of every
+# position move: on the left in Gemma, on the right in the same model without its mask.
 
 # %%
 without = slips(cfg, params, tokens.shape[1])["no mask at all"]
@@ -510,6 +529,9 @@ picture(figures.influences(moved, pieces(tokens)),
         "Two square heat maps. With the mask everything above the diagonal is dark: a token "
         "moves only its own logits and later ones. Without the mask the whole square is lit.")
 
+# %% [markdown]
+# *In a decoder an element is compared with itself and its past, never with its future.*
+
 # %%
 for name, grid in moved.items():
     ahead = np.max(np.triu(grid, 1))
@@ -517,14 +539,13 @@ for name, grid in moved.items():
     print(f"{name}, a token {'moves' if ahead > 0.1 else 'does not move'} what comes before it")
 
 # %% [markdown]
-# *In a decoder an element is compared with itself and its past, never with its future.* "All other elements" is
-# true of an encoder, BERT for example.
+# All other elements: that is an encoder, BERT for example.
 #
-# **"Multi-query attention lets each head ask independently and attend to different parts."** Heads always did; it
-# is what *multi-head* means. Multi-query attention leaves the queries alone (the column "queries" above does not
-# depend on K) and takes the keys and values away. Do heads still look at different things then? The tiny Gemma has
-# K = 1 in each layer. We take any two heads of a layer, and measure which part of their shares differs, averaged
-# over the text:
+# **Who asks independently.** The article says that multi-query attention lets each head ask independently and look
+# at different parts. Heads always did; it is what *multi-head* means. Multi-query attention leaves the queries
+# alone (the column "queries" above does not depend on K) and takes the keys and values away. Do heads still look at
+# different things then? The tiny Gemma has K = 1 in each layer. We take any two heads of a layer, and measure which
+# part of their shares differs, averaged over the text:
 
 # %%
 heads = maps[:, :, 2:]                          # [L, N, T, S], where there is a choice

@@ -70,6 +70,11 @@ def visibility(cfg, params, tokens):
     return seen
 
 
+def echoes(cfg, params, tokens):
+    """At which share of the positions the winner is the token that was just read."""
+    return np.mean(np.argmax(forward(cfg, params, tokens)[0], axis=-1) == tokens)
+
+
 def pooled(k, K):
     """K key heads out of more: each the mean of its neighbours.  Ainslie et al. 2023."""
     return np.stack(np.split(k, K, axis=2), axis=2).mean(axis=3)
