@@ -100,8 +100,8 @@ def tokens_that_fit(memory, L, N, K, H, size):
 check.tokens_that_fit(tokens_that_fit)
 
 # %% [markdown]
-# An accelerator with 16 GB has about 10 GB left when the weights of Gemma 2B are in. How many tokens is that, for
-# the 2B as it is, and for a 2B with eight keys?
+# An accelerator with 16 GB has about 10 GB left when the 5 GB of Gemma 2B's weights are in and something is spared.
+# How many tokens is that, for the 2B as it is, and for a 2B with eight keys?
 
 # %% open=true
 for K in (1, 8):
