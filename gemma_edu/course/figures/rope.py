@@ -59,12 +59,13 @@ def vanes(H=12, T=24, base=100.0):
     return fig
 
 
-def spectrum(H=256, T=96, context=8192):
+def spectrum(H=256, T=64, context=8192):
     """The cosine of every angle over position and pair, and beside it how long a pair takes for one turn."""
     wavelength = wavelengths(H)
-    fig, (left, right) = plot.figure(1, 2, width=9.6, height=4.6, sharey=True, width_ratios=[2, 1])
-    plot.heat_on(fig, left, np.cos(np.arange(T) / wavelength[:, None]), label="cosine of the angle")
-    plot.dress(left, "position T", "pair of coordinates i", "how far each pair has turned")
+    fig, (left, right) = plot.figure(1, 2, width=9.6, height=5.0, sharey=True, width_ratios=[2, 1])
+    image = plot.heat_on(fig, left, np.cos(np.arange(T) / wavelength[:, None]), label="", bar=False)
+    fig.colorbar(image, ax=left, location="top", aspect=40, pad=0.02, label="cosine of the angle").outline.set_visible(False)
+    plot.dress(left, "position T", "pair of coordinates i")
     right.plot(2 * np.pi * wavelength, np.arange(H // 2), color=plot.VERMILION)
     right.axvline(context, color=plot.GREY, linestyle=":")
     right.text(context * 1.25, 3, f"{context}: the\nlongest text", color=plot.GREY, va="bottom")
@@ -98,7 +99,7 @@ def turned_back(n=12):
     dy = np.stack([-y[..., 1], y[..., 0]], axis=-1)
     dx = rope_backward(dy, x, positions, stretch=stretch)
     fig, axes = plot.figure(1, 2, width=8.4, height=4.2, sharex=True, sharey=True)
-    for ax, at, arrows, name in [(axes[0], y, dy, "y (blue) and dy (red) at 12 positions"),
+    for ax, at, arrows, name in [(axes[0], y, dy, "y (blue) and dy (orange) at 12 positions"),
                                  (axes[1], x, dx, "x and dx: 12 arrows, one on another")]:
         ax.add_patch(Circle((0, 0), 1, fill=False, color=plot.GREY, linewidth=0.8, linestyle=":"))
         ax.quiver(*np.zeros((2, n)), *at[0, :, 0].T, color=plot.BLUE, angles="xy", scale_units="xy", scale=1,
