@@ -61,6 +61,12 @@ def loss_backward(dloss, u, b, unit=plain, steps=T):
     return np.sum(du, axis=0), np.sum(db, axis=0)
 
 
+def slope_on_the_edge(u, steps=T):
+    """|dloss/db| at the bias where the memory of no never moves; a hair beside it, it would fall to one side."""
+    b = np.arctanh(STARTS[1]) - u * STARTS[1]
+    return abs(float(loss_backward(1.0, u, b, steps=steps)[1]))
+
+
 def whole(grads):
     """No clipping."""
     return grads
