@@ -1,0 +1,51 @@
+"""What opens the gates of an MLP: read off a model while it reads a text, and found out by nudging its input."""
+from dataclasses import replace
+
+import numpy as np
+
+from ..axes import BTC, BTD
+from ..numpy_gemma.contract import contract
+from ..numpy_gemma.gates import gate
+from ..numpy_gemma.gradient import pull_back
+from ..numpy_gemma.mlp import geglu
+from ..numpy_gemma.model import hidden
+from ..numpy_gemma.recurrent import lstm
+
+
+def choices(cfg, params, tokens):
+    """What each GeGLU of a model puts into its gate while it reads tokens: [L, T, F], before the activation."""
+    seen = []
+
+    def listening(x, gate, up, down):
+        seen.append(contract("BTD,DF->BTF", x, gate)[0])
+        return geglu(x, gate, up, down)
+    hidden(replace(cfg, mlp=listening), params, tokens)
+    return np.stack(seen)
+
+
+def forget_gates(x: BTD, state, forget, input, output, candidate) -> BTC:
+    """The forget gate of an LSTM at each step: it sees what the memory shows from the step before."""
+    shown = lstm(x, state, forget, input, output, candidate)
+    before = [state[0], *shown.swapaxes(0, 1)[:-1]]
+    return np.stack([gate(x[:, t], h, *forget) for t, h in enumerate(before)], axis=1)
+
+
+def influence(gates, x: BTD, nudge=0.1, seed=0):
+    """How far the gates at time T move when the input at time S is nudged: [T, S], for one text."""
+    random = np.random.default_rng(seed)
+    moved = []
+    for s in range(x.shape[1]):
+        nudged = x.copy()
+        nudged[:, s] += nudge * random.standard_normal(x.shape[-1])
+        moved.append(np.sqrt(np.mean((gates(nudged) - gates(x))[0]**2, axis=-1)) / nudge)
+    return np.stack(moved, axis=1)
+
+
+def alone(norm, mlp, x: BTD) -> BTD:
+    """A layer without a residual stream and without a norm: nothing but the MLP."""
+    return mlp(x)
+
+
+def alone_backward(dy, norm, mlp, x):
+    dx, _ = pull_back(mlp.func, dy, x, **mlp.keywords)
+    return dx
