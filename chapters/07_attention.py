@@ -225,8 +225,8 @@ with np.errstate(invalid="ignore", over="ignore"):
 # $$dx_s = y_s \Big( dy_s - \sum_r dy_r\, y_r \Big)$$
 #
 # A score is pushed up if its share does better than the average of all shares. **On paper**, with the shares ¼ and
-# ¾ from above and $dy = (1, 0)$: the average is $¼ \cdot 1 + ¾ \cdot 0 = ¼$, so $dx = (¼ \cdot ¾,\ ¾ \cdot (-¼)) =
-# (3/16, -3/16)$.
+# ¾ from above and $dy = (1, 0)$: the average is $\tfrac14 \cdot 1 + \tfrac34 \cdot 0 = \tfrac14$, so $dx =
+# (\tfrac14 \cdot \tfrac34,\ \tfrac34 \cdot (-\tfrac14)) = (3/16, -3/16)$.
 
 # %%
 dx = softmax_backward(np.array([1.0, 0.0]), np.array([0.0, np.log(3)]))
