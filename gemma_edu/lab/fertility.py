@@ -2,9 +2,16 @@
 
 `python -m gemma_edu.lab.fertility TOKENIZER.MODEL` counts with any SentencePiece model, Gemma's own, for example.
 """
+import io
 import sys
+from itertools import islice
 
-from ..data.tokenizer import Tokenizer
+import sentencepiece
+
+from ..data.library import built_in, language, library
+from ..data.sums import sums
+from ..data.tokenizer import GEMMA as RULES
+from ..data.tokenizer import LONGEST, Tokenizer, lines
 from .bpe import cut_text, in_order, size
 
 STORY = """\
@@ -61,6 +68,21 @@ CHINESE_TO_LEARN_FROM = """\
 晚上我們坐在屋頂上看星星。朋友問我，那些光走了多久才到這裡。我說有的走了幾年，有的走了幾千年。\
 她想了想，說：那麼我們看到的不是天空，是很多個不同的昨天。
 """
+
+
+def python_texts(modules=150):
+    """Texts to learn from: what Python says about itself, some of its modules, and sums."""
+    documents = *language(), *built_in(), *islice(library(), 2 * modules), *sums(5000, 0)
+    return [text for _, _, text in documents]
+
+
+def rival(texts, size, **rules):
+    """A tokenizer trained with some of Gemma's rules changed."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=lines(texts), model_writer=model, vocab_size=size,
+                                             max_sentence_length=4 * LONGEST, num_threads=1, minloglevel=2,
+                                             **{**RULES, **rules})
+    return Tokenizer(model.getvalue())
 
 
 def tokens(text, merges, letters, most):

@@ -95,8 +95,7 @@ def mixed(random):
 
 
 def hieroglyph(random):
-    """Gemma gives 457 364 345 345."""
-    return "𓀀", {}
+    return "𓀀", {}         # Gemma gives 457 364 345 345
 
 
 byte_fallback = Exercise(
