@@ -29,7 +29,7 @@ def main(root, numbers=()):
         print(source.relative_to(root), flush=True)
         for path, notebook in notebooks(source).items():
             write(path, executed(notebook, path.parent) if path.parent.name != "exercises" else notebook)
-    (root / "chapters" / "glossary.md").write_text(glossary(root))
+    (root / "chapters" / "glossary.md").write_text(glossary(root), encoding="utf-8")
 
 
 def sources(root, numbers=()):
@@ -45,12 +45,15 @@ def sources(root, numbers=()):
 
 def notebooks(source):
     """Every notebook that a source gives, by its path, not yet executed."""
-    whole = read(source)
-    path = source.with_suffix(".ipynb")
-    if source.parent.name == "chapters":
-        return {path: framed(whole, path)}
-    exercise = path.parents[1] / "exercises" / path.name
-    return {path: framed(whole, path), exercise: framed(without_answers(whole), exercise)}
+    whole, path = read(source), source.with_suffix(".ipynb")
+    made = {path: framed(whole, path)}
+    if source.parent.name == "solutions":
+        exercise = path.parents[1] / "exercises" / path.name
+        made[exercise] = framed(without_answers(whole), exercise)
+    for notebook in made.values():
+        for cell in notebook.cells:
+            cell.metadata.pop("waits", None)
+    return made
 
 
 def read(source):
@@ -62,7 +65,7 @@ def read(source):
         if "answer" in marks or "check" in marks:
             cell.metadata.nbgrader = graded(marks)
         if "check" in marks or marks.get("open"):
-            cell.metadata.waits = True                  # for an answer; dropped again below
+            cell.metadata.waits = True                  # for an answer; dropped again above
         cell.id = f"{source.stem.replace('_', '-')}-{number:03}"
     notebook.metadata = nbformat.from_dict(KERNEL)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -100,8 +103,6 @@ def executed(notebook, folder):
 
 
 def write(path, notebook):
-    for cell in notebook.cells:
-        cell.metadata.pop("waits", None)
     path.parent.mkdir(exist_ok=True)
     nbformat.write(notebook, path)
 

@@ -22,7 +22,7 @@ def framed(notebook, path):
 
 def address(root):
     """Where the project lives; it stands once, in pyproject.toml."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
 
 
 def badge(path):

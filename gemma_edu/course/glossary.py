@@ -16,7 +16,7 @@ def glossary(root):
     """The page, in alphabetical order; a term that returns keeps its first chapter."""
     rows = {}
     for source in sorted(root.glob("chapters/[0-9][0-9]_*.py")):
-        for english, chinese in terms(source.read_text()):
+        for english, chinese in terms(source.read_text(encoding="utf-8")):
             rows.setdefault(english, f"| {english} | {chinese} | [{source.stem[:2]}]({source.stem}.ipynb) |\n")
     return HEAD + "".join(rows[term] for term in sorted(rows, key=str.lower))
 
