@@ -206,7 +206,8 @@ for length in (100, 400, 1600):
 # ## Train one
 #
 # [SentencePiece](https://github.com/google/sentencepiece) (Kudo and Richardson 2018) is the same algorithm in C++,
-# and it is what Gemma uses. Our `train` calls it with Gemma's rules. Six million characters take it about a second.
+# and it is what Gemma uses. Our `train` calls it with Gemma's rules. Six million characters take it a second or
+# two.
 
 # %%
 source(train)
@@ -447,8 +448,8 @@ picture(figures.shares(models),
         "of Gemma 3 270M, 21 percent of Gemma 2B, 9 percent of the 7B.")
 
 # %% [markdown]
-# *The table grows with D, everything else roughly with D² and the number of layers: small models pay most for
-# words.*
+# *The table grows with D, the rest roughly with D² and the layers: of equal vocabularies the small model pays
+# most.*
 #
 # Is it worth it? Put both sides together. To read one *byte* of text costs the weights that take part in one token,
 # the layers and the head, divided by the bytes that a token covers. More pieces make the head dearer and the tokens
