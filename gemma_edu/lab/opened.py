@@ -41,8 +41,14 @@ def shown(cell, x, weights, step=None):
     return states[0] if cell == "lstm" else states
 
 
+def errors(cell, params, x, y, change=lambda weights: weights, step=None):
+    """The mean squared error of each trained network, [R]; `change` does something to the weights of its cell first."""
+    return np.array([error(cell, x, y, change(weights(params, run)), params["out"][run], params["bias"][run], step)
+                     for run in range(len(params["out"]))])
+
+
 def error(cell, x, y, weights, out, bias, step=None):
-    """The mean squared error of one network."""
+    """The mean squared error of one network, which answers with `out` [C, 1] and `bias` [1, 1]."""
     return float(np.mean((shown(cell, x, weights, step)[:, -1] @ out[:, 0] + bias[0, 0] - y)**2))
 
 
@@ -76,3 +82,11 @@ def gradient_at_the_end(cell, x, weights, dh):
     dstates = (dshown, np.zeros_like(dshown)) if cell == "lstm" else dshown
     _, _, dweights = unroll_backward(dstates, CELLS[cell], x, empty(cell, x, weights), weights, tap)
     return dweights, np.array(lengths[::-1])
+
+
+def slow_gradient(cell, params, x, y):
+    """What `adding.loss_and_gradient` must find for the u of the first network, found by the package's own cells."""
+    ours, out = weights(params), params["out"][0].astype(np.float64)
+    error = shown(cell, x, ours)[:, -1] @ out + params["bias"][0] - y[:, None]
+    dweights, _ = gradient_at_the_end(cell, x, ours, 2 / len(y) * error @ out.T)
+    return dweights[1] if cell == "rnn" else np.concatenate([du for _, du, _ in dweights], axis=1)

@@ -2,6 +2,7 @@
 from functools import cache
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ...lab.adding import rolling
 from ...numpy_gemma import sigmoid
@@ -19,12 +20,13 @@ def open_gates(openness, *, tokens=None, marks=(), xlabel="time T →", ylabel="
     count as shut and as open; what lies beyond is painted as they are.
     """
     panels = openness if isinstance(openness, dict) else {"": openness}
-    tall = [max(0.9, 0.145 * len(rows)) for rows in panels.values()]
+    tall = [max(0.5, 0.145 * len(rows)) for rows in panels.values()]
     fig, axes = plot.figure(len(panels), 1, width=width, height=1.1 + sum(tall) + 0.35 * len(tall), sharex=True,
                             squeeze=False, height_ratios=tall)
     for ax, (name, rows) in zip(axes[:, 0], panels.items(), strict=True):
         image = switches(ax, rows, low, high)
-        plot.dress(ax, "", ylabel, name)
+        plot.dress(ax, "", ylabel)
+        ax.set_title(name, pad=18 if len(marks) and ax is axes[0, 0] else 6)      # above the marks
     point_at(axes[0, 0], marks)
     name_columns(axes[-1, 0], tokens, xlabel)
     key = fig.colorbar(image, ax=axes[:, 0].tolist(), pad=0.02, aspect=30, ticks=[low, (low + high) / 2, high])
@@ -42,6 +44,7 @@ def switches(ax, rows, low=0.0, high=1.0):
     ax.grid(visible=False)
     ax.set_xticks(np.arange(-0.5, rows.shape[1]), minor=True)
     ax.set_yticks(np.arange(-0.5, rows.shape[0]), minor=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.grid(which="minor", color="white", linewidth=gap)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
