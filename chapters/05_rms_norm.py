@@ -4,8 +4,8 @@
 # **The question.** A layer of Gemma adds something to a stream of numbers, and 18 layers do so one after the other.
 # What keeps the numbers at a size that the next layer can count on? And what does that cost the gradient?
 #
-# **Afterwards you can** write RMSNorm and its gradient by hand, say which part of a gradient it lets through, find the
-# three mistakes that released Gemmas made with it, and prove from a single number how many norms Gemma has.
+# **Afterwards you can** write RMSNorm and its gradient by hand, say which part of a gradient it lets through, find
+# the three mistakes that released Gemmas made with it, and prove from a single number how many norms Gemma has.
 #
 # **Time.** 40 minutes to read, a few seconds to run on any laptop. The file of this chapter is
 # `gemma_edu/numpy_gemma/norm.py`.
@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 
 from gemma_edu import check_gradient
-from gemma_edu.course import explore, picture, plot, source
+from gemma_edu.course import explore, picture, source
 from gemma_edu.course.figures import rms_norm as figures
 from gemma_edu.lab.tower import after, around, before, climb, descend, nowhere, tower
 from gemma_edu.numpy_gemma import layer_norm, no_norm, rms_norm
@@ -31,8 +31,8 @@ from gemma_edu.numpy_gemma.norm import rms_norm_backward
 # Stack 48 small MLPs with random weights. Each one reads the stream and adds its answer to it: `x = x + mlp(x)`. The
 # weights are drawn so that an answer is about as long as what was read.
 #
-# **Predict first.** The stream begins with length one (we always mean the length of the average coordinate). How long
-# is it after 48 layers: 2, 7, 50, or more than 1000?
+# **Predict first.** The stream begins with length one (we always mean the length of the average coordinate). How
+# long is it after 48 layers: 2, 7, 50, or more than 1000?
 
 # %%
 L, D, F = 48, 64, 256
@@ -47,7 +47,8 @@ for layer in (0, 12, 24, 36, 48):
 # <details><summary>What happened, and why</summary>
 #
 # Every layer multiplies the length by about 1.2, whatever it is: a long stream gets a long answer. That is compound
-# interest, $1.2^{48}$, and a network that begins like this has logits in the thousands before it has learned anything.
+# interest, $1.2^{48}$, and a network that begins like this has logits in the thousands before it has learned
+# anything.
 # </details>
 #
 # Now the same tower, but each layer reads a *normalised* stream: `x = x + mlp(rms_norm(x))`.
@@ -59,8 +60,9 @@ for layer in (0, 12, 24, 36, 48):
     print(f"after layer {layer:2}: {figures.rms(held[layer]):8.1f}")
 
 # %% [markdown]
-# What a layer reads has length one, so what it adds has a length of about one half, however long the stream is. Adding
-# is no longer compound interest: the stream grows like the root of the number of layers. That is all a norm has to do.
+# What a layer reads has length one, so what it adds has a length of about one half, however long the stream is.
+# Adding is no longer compound interest: the stream grows like the root of the number of layers. That is all a norm
+# has to do.
 #
 # ## By hand
 #
@@ -90,9 +92,9 @@ print(np.round(rms_norm(np.array([[[0.1, 0.2]]]), np.zeros(2)), 7))
 # %% [markdown]
 # ## The picture
 #
-# In two dimensions we can watch. On the left a heap of vectors, coloured by their direction. In the middle each one has
-# been set to length one: all that is left is its direction, and they lie on a circle (of radius √2: the *average*
-# coordinate has length one). On the right the learned scale stretches the circle into an ellipse.
+# In two dimensions we can watch. On the left a heap of vectors, coloured by their direction. In the middle each one
+# has been set to length one: all that is left is its direction, and they lie on a circle (of radius √2: the
+# *average* coordinate has length one). On the right the learned scale stretches the circle into an ellipse.
 
 # %%
 picture(figures.unit_then_stretch([0.8, -0.4]),
@@ -102,7 +104,8 @@ picture(figures.unit_then_stretch([0.8, -0.4]),
 # %% [markdown]
 # *A norm throws the length away and keeps the direction; the scale decides which coordinates shall be loud.*
 #
-# Turn the two scales. At $w = -1$ a coordinate is switched off; at $w = 0$, where training begins, nothing is stretched.
+# Turn the two scales. At $w = -1$ a coordinate is switched off; at $w = 0$, where training begins, nothing is
+# stretched.
 
 # %%
 explore(figures.stretch_dial, "The three stages of RMSNorm for two scales that you can turn.",
@@ -111,9 +114,9 @@ explore(figures.stretch_dial, "The three stages of RMSNorm for two scales that y
 # %% [markdown]
 # ## Its gradient
 #
-# Call $u = x / \mathrm{rms}(x)$. A gradient $dy$ arrives from above. It first passes the stretch, $du = dy\,(1 + w)$.
-# Then it must pass the division, and here is the subtlety: **each coordinate also changes the length by which all are
-# divided.** Work out $\partial u_i / \partial x_j$ and one term is left over:
+# Call $u = x / \mathrm{rms}(x)$. A gradient $dy$ arrives from above. It first passes the stretch, $du = dy\,(1 +
+# w)$. Then it must pass the division, and here is the subtlety: **each coordinate also changes the length by which
+# all are divided.** Work out $\partial u_i / \partial x_j$ and one term is left over:
 #
 # $$dx = \frac{1}{\mathrm{rms}(x)}\Big(du - u\,\cdot\,\tfrac{1}{D}\sum_j du_j u_j\Big)$$
 #
@@ -161,8 +164,8 @@ print("the gradient by hand equals the gradient by nudging")
 # %% [markdown]
 # ## Its rivals
 #
-# **LayerNorm** removes the mean first, and adds a bias at the end. **No norm** leaves everything as it is. What does the
-# mean matter? For a vector whose coordinates share an offset of 3:
+# **LayerNorm** removes the mean first, and adds a bias at the end. **No norm** leaves everything as it is. What does
+# the mean matter? For a vector whose coordinates share an offset of 3:
 
 # %%
 offset = x[:1, :1] + 3.0
@@ -193,15 +196,15 @@ picture(figures.through_the_layers(streams, grads),
 #
 # ## Where the norm stands
 #
-# Four places have been tried: **before** a layer (Gemma 1, Llama), **after** each addition, on the stream itself (the
-# original Transformer), **around** a layer (Gemma 2 and 3), and **nowhere**.
+# Four places have been tried: **before** a layer (Gemma 1, Llama), **after** each addition, on the stream itself
+# (the original Transformer), **around** a layer (Gemma 2 and 3), and **nowhere**.
 
 # %%
 source(before, after, around)
 
 # %% [markdown]
-# **Predict first.** We make each layer three times too loud (`gain=3`), as a bad initialisation or a bad update might.
-# One place will not even notice, and one will burst. Which?
+# **Predict first.** We make each layer three times too loud (`gain=3`), as a bad initialisation or a bad update
+# might. One place will not even notice, and one will burst. Which?
 
 # %%
 loud = tower(L, D, F, gain=3.0)
@@ -224,10 +227,10 @@ for name, place in places.items():
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# *After* holds the stream at one by force, but then the gradient must pass through a norm in every layer: there is no
-# free path down. *Before* leaves the stream alone: the gradient has a motorway, and loud layers add up to a longer
-# stream. *Around* does not notice the gain at all: what is added has length one, however loud the layer is. Gemma 2 and
-# 3 stand there. *Nowhere* burst.
+# *After* holds the stream at one by force, but then the gradient must pass through a norm in every layer: there is
+# no free path down. *Before* leaves the stream alone: the gradient has a motorway, and loud layers add up to a
+# longer stream. *Around* does not notice the gain at all: what is added has length one, however loud the layer is.
+# Gemma 2 and 3 stand there. *Nowhere* burst.
 # </details>
 
 # %% [markdown]
@@ -235,8 +238,8 @@ for name, place in places.items():
 #
 # Three mistakes with this small function were shipped in well-known implementations.
 #
-# **1. `scale` instead of `1 + scale`.** Gemma stores the distance from one. Read a checkpoint with the other convention
-# (GGUF files, for example, contain the one already) and the model is silent or twice as loud:
+# **1. `scale` instead of `1 + scale`.** Gemma stores the distance from one. Read a checkpoint with the other
+# convention (GGUF files, for example, contain the one already) and the model is silent or twice as loud:
 
 # %%
 def without_one(x, scale):
@@ -260,13 +263,14 @@ picture(figures.wrong_epsilon(lengths, [figures.rms(norm(v)) for v in vectors],
         "zero; the wrong one stays at one down to a hundred-thousandth.")
 
 # %% [markdown]
-# *Inside the root, ε is $10^{-3}$ of length: faint vectors stay faint. Outside it is $10^{-6}$, and noise is blown up.*
+# *Inside the root, ε is $10^{-3}$ of length: faint vectors stay faint. Outside it is $10^{-6}$, and noise is blown
+# up.*
 #
-# The lesson for your own tests: an ordinary random input changes by 0.0001 % and passes every test of argmax. Test with
-# a faint input.
+# The lesson for your own tests: an ordinary random input changes by 0.0001 % and passes every test of argmax. Test
+# with a faint input.
 #
-# **3. Rounding too early.** In bfloat16 a number has about three digits. `1 + w` in bfloat16 forgets every
-# $w < 2^{-8} = 0.0039$; and casting before the stretch rounds twice. `gemma_pytorch` and `transformers` both had to fix
+# **3. Rounding too early.** In bfloat16 a number has about three digits. `1 + w` in bfloat16 forgets every $w <
+# 2^{-8} = 0.0039$; and casting before the stretch rounds twice. `gemma_pytorch` and `transformers` both had to fix
 # this in 2024.
 
 # %%
@@ -287,9 +291,10 @@ print("1 + 0.003 in bfloat16 is", ml_dtypes.bfloat16(1) + ml_dtypes.bfloat16(0.0
 # %% [markdown]
 # ## Where the article is wrong, and how we know
 #
-# The article behind this course says that Gemma normalises the *input and the output* of each sub-layer. Gemma's report
-# said so in its first days, too. We need nobody's word for it: the report's Table 2 counts **1,981,884,416** weights
-# beside the embedding of the 2B model. Every norm costs $D = 2048$. Count, with one, two and four norms in a layer.
+# The article behind this course says that Gemma normalises the *input and the output* of each sub-layer. Gemma's
+# report said so in its first days, too. We need nobody's word for it: the report's Table 2 counts **1,981,884,416**
+# weights beside the embedding of the 2B model. Every norm costs $D = 2048$. Count, with one, two and four norms in a
+# layer.
 
 # %%
 D2B, L2B, N, K, H, F2B = 2048, 18, 8, 1, 256, 16_384
@@ -299,12 +304,13 @@ for norms_per_layer in (1, 2, 4):
     print(norms_per_layer, f"{total:,}", "← the report" if total == 1_981_884_416 else "")
 
 # %% [markdown]
-# Two norms a layer: one before attention, one before the MLP, and none after. There is no room for more. (From Gemma 2
-# on there are four; the sentence came true later.)
+# Two norms a layer: one before attention, one before the MLP, and none after. There is no room for more. (From Gemma
+# 2 on there are four; the sentence came true later.)
 #
-# The article also says that RMSNorm "avoids vanishing and exploding gradients". Our curves say what is true of it: with
-# a norm *before* each layer, a gradient keeps its size because the residual stream is a free path and because nobody can
-# shout. Put the same norm elsewhere, or take the residual path away (chapter 12), and it is another story.
+# The article also says that RMSNorm "avoids vanishing and exploding gradients". Our curves say what is true of it:
+# with a norm *before* each layer, a gradient keeps its size because the residual stream is a free path and because
+# nobody can shout. Put the same norm elsewhere, or take the residual path away (chapter 12), and it is another
+# story.
 #
 # ## Remember
 #
@@ -312,5 +318,6 @@ for norms_per_layer in (1, 2, 4):
 # 2. Its gradient is a projection: nothing along $x$, and the rest divided by the length.
 # 3. ε inside the root, float32 inside, round last; test with faint vectors.
 #
-# **Read.** Zhang and Sennrich, *Root Mean Square Layer Normalization* (2019). Xiong et al., *On Layer Normalization in
-# the Transformer Architecture* (2020), for before and after. **Do** the [exercises](../exercises/05_rms_norm.ipynb).
+# **Read.** Zhang and Sennrich, *Root Mean Square Layer Normalization* (2019). Xiong et al., *On Layer Normalization
+# in the Transformer Architecture* (2020), for before and after. **Do** the
+# [exercises](../exercises/05_rms_norm.ipynb).

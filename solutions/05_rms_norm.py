@@ -16,8 +16,8 @@ from gemma_edu.course import check
 #
 # **Goal.** Set each vector of the stream to length one, then stretch it.
 #
-# **In** `x` of shape [B, T, D], `scale` of shape [D], stored as Gemma stores it. **Out** an array like `x`.
-# Epsilon is `1e-6`.
+# **In** `x` of shape [B, T, D], `scale` of shape [D], stored as Gemma stores it. **Out** an array like `x`. Epsilon
+# is `1e-6`.
 
 # %% answer="rms_norm"
 def rms_norm(x, scale):
@@ -51,7 +51,8 @@ def rms_norm_backward(dy, x, scale):
 check.rms_norm_backward(rms_norm_backward)
 
 # %% [markdown]
-# Do not believe the check alone: finite differences need no reference at all. If your gradient is right, this passes.
+# Do not believe the check alone: finite differences need no reference at all. If your gradient is right, this
+# passes.
 
 # %% open=true
 x, scale = np.random.default_rng(1).standard_normal((2, 3, 5)), np.linspace(-0.5, 0.5, 5)
@@ -83,8 +84,8 @@ check.count_weights(count_weights)
 # ## 4 · Predict the tower ⭐ (5 minutes)
 #
 # **Goal.** A bad update has made every layer of a tower of 64 ten times too loud. Where did its norm stand, if the
-# stream at the top is now longer than $10^{20}$? **Out** one of `"before"`, `"after"`, `"around"`, `"nowhere"`. Decide
-# first, then try it with `gemma_edu.lab.tower`.
+# stream at the top is now longer than $10^{20}$? **Out** one of `"before"`, `"after"`, `"around"`, `"nowhere"`.
+# Decide first, then try it with `gemma_edu.lab.tower`.
 
 # %% answer="predict_the_tower"
 def predict_the_tower():

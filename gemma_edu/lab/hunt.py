@@ -45,11 +45,17 @@ def with_bug(bug, params=PARAMS, tokens=TOKENS):
         return numpy_gemma.forward(cfg, params, tokens)[0]
 
 
+def changed(slot, name, change, params=PARAMS):
+    """The weights with one of them changed in every layer: `changed("mixer", "wq", lambda w: w / 2)`."""
+    layers = tuple({**w, slot: {**w[slot], name: change(w[slot][name])}} for w in params["layers"])
+    return {**params, "layers": layers}
+
+
 def symptoms(logits, right):
     """(effect at position 0, effect later, argmaxes changed): how far logits are from the right ones.
 
     An effect is the largest change, in standard deviations of the right logits.
     """
     change = np.max(np.abs(logits - right), axis=(0, 2)) / np.std(right)
-    changed = int(np.sum(np.argmax(logits, axis=-1) != np.argmax(right, axis=-1)))
-    return float(change[0]), float(np.max(change[1:])), changed
+    other = int(np.sum(np.argmax(logits, axis=-1) != np.argmax(right, axis=-1)))
+    return float(change[0]), float(np.max(change[1:])), other

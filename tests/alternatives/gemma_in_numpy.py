@@ -44,4 +44,4 @@ def hunt():
 def unseen_by_argmax():
     from gemma_edu.lab import hunt as ward
     right = ward.healthy().argmax(-1)
-    return int(sum((ward.with_bug(bug).argmax(-1) == right).all() for bug in ward.SUSPECTS))
+    return int(sum((ward.patient(number).argmax(-1) == right).all() for number in range(1, ward.PATIENTS + 1)))

@@ -164,27 +164,28 @@ hunt = Exercise(
     wrong={
         "Two patients have hardly any symptom, and you took one for the other. Only a faint stream tells them apart: "
         "make every weight of the embedding tiny, and look again.": confused("GELU: erf", "epsilon outside the root"),
-        "Two of your patients are well at position 0, and you took one for the other. What happens to each when all "
-        "tokens but one are the same? And when the queries are zero?": confused("RoPE on q only", "no query scale"),
-        "Two of your patients see other positions than they should, and you took one for the other. Give them a text "
-        "of one token: who is well?": confused("no mask", "strict causal: no self"),
+        "Two of your patients are well at position 0, and you took one for the other. Which of them would be "
+        "cured by smaller queries?": confused("RoPE on q only", "no query scale"),
+        "Two of your patients see other positions than they should, and you took one for the other. Let only "
+        "the first layer gather (wo = 0 in the second), and give them a text of two tokens: who is well at the "
+        "second?": confused("no mask", "strict causal: no self"),
     },
     hints=["Position 0 sees only itself: its row is well if rope, mask and query scale alone are sick.",
            "You may change the weights. With all norm scales at zero, which of the suspects must show, and how?",
-           "hunt.with_bug(suspect) computes what a suspect would look like. A patient and its bug agree to the digit."])
+           "A cure is a proof: undo the suspected bug in the weights, and the patient's logits are the healthy ones."])
 
 
-def seven():
+def silent():
     from ...lab import hunt as ward
     right = ward.healthy()
-    return sum(ward.symptoms(ward.with_bug(bug), right)[2] == 0 for bug in ward.SUSPECTS)
+    return sum(ward.symptoms(ward.patient(number), right)[2] == 0 for number in ward.truth())
 
 
 unseen_by_argmax = Exercise(
-    seven, [lambda random: ()],
+    silent, [lambda random: ()],
     wrong={
-        "You counted the suspects that change an argmax. Asked is for those that change none.": lambda: 12 - seven(),
-        "One of them changes no argmax and hardly a logit, either; it counts all the same.": lambda: seven() - 1,
-        "All twelve are wrong, but some do show in an argmax.": lambda: 12,
+        "You counted the patients who change an argmax. Asked is for those who change none.": lambda: 8 - silent(),
+        "One of them changes no argmax and hardly a logit, either; it counts all the same.": lambda: silent() - 1,
+        "All eight are ill, but some do show in an argmax.": lambda: 8,
     },
     hints=["hunt.symptoms(logits, right) returns three numbers; the third counts the changed argmaxes."])
