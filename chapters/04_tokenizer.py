@@ -305,7 +305,8 @@ print("the numbers from 100 to 999, digits joined:", shapes(joined))
 # ### Spaces are kept
 #
 # A space becomes the letter ▁, and runs of 2 to 24 spaces (in Gemma 31) are pieces that nobody cuts. So text comes
-# back exactly as it was. SentencePiece's own default throws extra spaces away. Here is what that does to Python:
+# back exactly as it was (all but a typed ▁, which comes back as a space). SentencePiece's own default throws extra
+# spaces away. Here is what that does to Python:
 
 # %%
 sample = [fertility.STORY, fertility.CODE, fertility.MATHEMATICS]
@@ -388,7 +389,8 @@ picture(figures.id_map(),
 # ## What 256 000 pieces give
 #
 # **Fertility** is how many tokens a text costs. We plot its inverse, bytes of text per token: the higher, the
-# cheaper. The four texts are new to every vocabulary. The stars are Gemma's own tokenizer.
+# cheaper. The four texts are new to every vocabulary. The stars are Gemma's own pieces, counted once with its
+# public vocabulary by the command that stands at the top of `gemma_edu/lab/fertility.py`.
 #
 # **Predict first.** Which of the four gains most from more pieces, and which nothing?
 
@@ -410,7 +412,7 @@ picture(figures.fertility(sizes, curves, stars),
 # <details><summary>What to see in it</summary>
 #
 # English gains steadily: there are always more words. Code gains less, because much of it is signs. In mathematics
-# most characters are digits and signs, which stand alone in Gemma, too. Chinese that was never seen costs a token
+# many characters are digits and signs, which stand alone in Gemma, too. Chinese that was never seen costs a token
 # for each byte, however large the vocabulary. A single page of it raises the curve to 1.8, since a known character
 # is one token for three bytes; then it is flat, since a page teaches no more. Gemma's star for Chinese, at 3.3,
 # stands beside the one for code.
@@ -608,8 +610,8 @@ print(f"rows in the report's embedding: {524_550_144 // 2048:,}")
 # table easy to divide among TPU chips. Other formats cut them off, and a loader must know which one it reads.
 #
 # The article also says that this is **a subset of Gemini's tokenizer**. That is correct: the report says so. Our
-# curves say what it means. A vocabulary for English alone would not need 20,752 single characters, nor cut our
-# Chinese story into fewer tokens than it has characters.
+# curves say what it means. A vocabulary for English alone would not need some twenty thousand single characters,
+# nor cut our Chinese story into fewer tokens than it has characters.
 #
 # ## Remember
 #

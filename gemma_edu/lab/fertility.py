@@ -44,7 +44,8 @@ A plate of radius 7 has an area of 3.14159 * 7**2 = 153.938.
 """
 TEXTS = {"English": STORY, "code": CODE, "mathematics": MATHEMATICS, "Traditional Chinese": STORY_IN_CHINESE}
 
-# Tokens that Gemma 1's own 256 000 pieces cut them into, without bos; counted by the command above
+# Tokens that Gemma 1's own 256 000 pieces cut them into, without bos: the command above, on a tokenizer.model rebuilt
+# from the public vocabulary
 GEMMA = {"English": 97, "code": 105, "mathematics": 151, "Traditional Chinese": 102}
 
 CHINESE_TO_LEARN_FROM = """\
