@@ -124,9 +124,9 @@ picture(figures.spectrum(),
 #
 # <details><summary>Why so many slow ones</summary>
 #
-# A hand that comes round shows the same face again and again; one that does not can tell far from farther in any text.
-# And a pair that hardly turns is useful for another reason: what it says hardly depends on the place. Pairs that are
-# slow enough can simply compare what words mean.
+# A hand that comes round shows the same face again and again; one that does not can tell far from farther in any
+# text. And a pair that hardly turns is useful for another reason: what it says hardly depends on the place. Pairs
+# that are slow enough can simply compare what words mean.
 # </details>
 #
 # ## Only the distance counts
@@ -233,7 +233,7 @@ for name, gradient in {"turned back": dx, "forgotten": dy}.items():
 # </details>
 #
 # And a rotation changes no length. Where RMSNorm (chapter 05) took a part of the gradient away, RoPE passes all of
-# it, at every position and through any number of layers. It can neither make a gradient vanish nor explode.
+# it, at every position and through any number of layers. By itself it can make no gradient vanish, and none explode.
 
 # %%
 x, dy = random.standard_normal((2, 2, T, 4, H))
@@ -425,7 +425,7 @@ for name, given in tries.items():
     print(f"{name:<30} off by {error:.1%}")
 
 # %% [markdown]
-# To round sine and cosine costs a little; `transformers` does it to this day. To round the angle costs the meaning.
+# To round sine and cosine costs a little; `transformers` 5.23 still does. To round the angle costs the meaning.
 #
 # ### Dividing, or multiplying by the inverse
 #

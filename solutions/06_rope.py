@@ -20,8 +20,8 @@ from gemma_edu.numpy_gemma import position
 #
 # **Goal.** Turn each pair of coordinates by an angle that grows with the position.
 #
-# **In** `x` of shape [B, T, N, H], `positions` of shape [B, T] (whole numbers; a text may begin anywhere), the base,
-# and the stretch: a position counts for 1/stretch. **Out** an array like `x`, of the same dtype.
+# **In** `x` of shape [B, T, N, H] in float32 or float64, `positions` of shape [B, T] (whole numbers; a text may begin
+# anywhere), the base, and the stretch: a position counts for 1/stretch. **Out** an array like `x`, of the same dtype.
 #
 # Coordinate $i$ is paired with $i + H/2$; a pair needs $\mathrm{base}^{\,2i/H}$ positions for one radian.
 
@@ -44,8 +44,8 @@ check.rope(rope)
 #
 # ## 2 · Only the distance ⭐⭐ (10 minutes)
 #
-# **Goal.** The score of a query at position $m$ and a key at position $n$ is `rope(q, m) · rope(k, n)`. Compute it
-# from the distance $m - n$ alone, **with one rotation instead of two**.
+# **Goal.** The score of a query at position $m$ and a key at position $n$ is `rope(q, m) · rope(k, n)`, with the
+# usual base. Compute it from the distance $m - n$ alone, **with one rotation instead of two**.
 #
 # **In** `q` and `k`, each of shape [H], and `distance` = $m - n$, a whole number that may be negative. **Out** the
 # score, a `float`. Prove on paper that it works before you run it.
@@ -93,6 +93,7 @@ check.rope_backward(rope_backward)
 # Two witnesses that need no reference: nudging, and the lengths.
 
 # %% open=true
+random = np.random.default_rng(3)
 x, dy = random.standard_normal((2, 2, 6, 3, 8))
 positions = np.stack([np.arange(6), np.arange(6) + 400])
 check_gradient(position.rope, rope_backward, x, positions)

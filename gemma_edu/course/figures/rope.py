@@ -23,7 +23,7 @@ def maps(grids, *, columns=None, first=0):
     """Heat maps of scores side by side, in one scale of colours: the query's position up, the key's to the right."""
     columns = columns or len(grids)
     rows, panel = -(-len(grids) // columns), min(2.9, 8.4 / columns)
-    fig, axes = plot.figure(rows, columns, width=panel * columns + 1.2, height=(panel + 0.45) * rows + 0.2,
+    fig, axes = plot.figure(rows, columns, width=panel * columns + 1.2, height=(panel + 0.35) * rows + 0.3,
                             sharex=True, sharey=True, squeeze=False)
     most = max(np.max(np.abs(grid)) for grid in grids.values())
     for ax, (name, grid) in zip(axes.flat, grids.items(), strict=True):
@@ -64,7 +64,8 @@ def spectrum(H=256, T=64, context=8192):
     wavelength = wavelengths(H)
     fig, (left, right) = plot.figure(1, 2, width=9.6, height=5.0, sharey=True, width_ratios=[2, 1])
     image = plot.heat_on(fig, left, np.cos(np.arange(T) / wavelength[:, None]), label="", bar=False)
-    fig.colorbar(image, ax=left, location="top", aspect=40, pad=0.02, label="cosine of the angle").outline.set_visible(False)
+    key = fig.colorbar(image, ax=left, location="top", aspect=40, pad=0.02, label="cosine of the angle")
+    key.outline.set_visible(False)
     plot.dress(left, "position T", "pair of coordinates i")
     right.plot(2 * np.pi * wavelength, np.arange(H // 2), color=plot.VERMILION)
     right.axvline(context, color=plot.GREY, linestyle=":")
