@@ -185,15 +185,16 @@ picture(figures.reading(pieces, bits, np.stack(flow)),
         "length of the gradient; above each column a bar shows how surprising the next token was.")
 
 # %% [markdown]
-# *Where the model was surprised, a bright column reaches down to the first layer: nothing has vanished on the way.*
+# *From the top layer down to the first the gradient does not fade; it even grows, as each layer adds its share.*
 #
-# That is the heat map of chapter 02, inside Gemma, and it does not fade towards the bottom. The residual stream is
-# the free path, and the norms keep anybody from shouting.
+# That is the heat map of chapter 02, inside Gemma, and it does not go dark towards the bottom. At the top a column
+# is as bright as its token was surprising; on the way down attention spreads the gradient over earlier tokens. The
+# residual stream is the free path, and the norms keep anybody from shouting.
 #
 # ## It learns
 #
-# Eighty thousand weights, a vocabulary of 512 pieces learnt on the spot, Python's own language reference, and Adam
-# as in `numpy_gemma/train.py`. No framework knows of it.
+# A model of 127,296 weights, a vocabulary of 512 pieces learnt on the spot, Python's own language reference, and
+# Adam as in `numpy_gemma/train.py`. No framework knows of it.
 
 # %%
 from gemma_edu.data.tokenizer import train as train_tokenizer
@@ -206,6 +207,8 @@ def batches(B=8, T=48, seed=0):
     random = np.random.default_rng(seed)
     while True:
         yield np.stack([stream[at:at + T + 1] for at in random.integers(len(stream) - T - 1, size=B)])
+
+print(f"{ge.count(nano):,} weights")
 
 # %% [markdown]
 # **Predict first.** A model that knows nothing guesses among 512 pieces. What is its loss, in nats? And one that
@@ -309,13 +312,13 @@ picture(figures.visibility(seen),
 # Swap the gate and the value of every MLP, and greedy decoding of this text does not change by a token. That is why
 # our tests compare numbers.
 #
-# Now look at the circles on the left edge. At **position 0** a token sees only itself: there is one key, its share
-# is one, and neither rotation nor scale nor mask can matter. So its row of logits divides the model in two:
+# Now look at the circles on the left edge. At **position 0** a token sees only itself: there is one key, and its
+# share is one, however it is turned or scaled. So the first row of logits divides the suspects in two:
 #
 # | Row 0 is … | then look into |
 # |---|---|
-# | well | rope, the query's scale, the mask, the cache |
-# | sick | embedding, norms, the MLP, values, the output |
+# | well | rope, the query's scale, the cache |
+# | sick | embedding, norms, the MLP, values, the output; or a mask that lets row 0 see the future |
 
 # %%
 for bug in ("RoPE on q only", "no query scale", "gate and up swapped", "norm without + 1"):

@@ -170,7 +170,7 @@ hunt = Exercise(
         "the first layer gather (wo = 0 in the second), and give them a text of two tokens: who is well at the "
         "second?": confused("no mask", "strict causal: no self"),
     },
-    hints=["Position 0 sees only itself: its row is well if rope, mask and query scale alone are sick.",
+    hints=["Position 0 sees only itself: its row is well if only the rotation or the query's scale is sick.",
            "You may change the weights. With all norm scales at zero, which of the suspects must show, and how?",
            "A cure is a proof: undo the suspected bug in the weights, and the patient's logits are the healthy ones."])
 
