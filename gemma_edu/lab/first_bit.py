@@ -48,13 +48,11 @@ def turned(x):
     return np.swapaxes(x, -1, -2)
 
 
-def reach(weights, loudness, steps=100, batch=4, seed=0):
-    """How long a gradient of length one is after each step back in time: [steps + 1, M], the median of a batch."""
-    random = np.random.default_rng(seed)
+def reach(weights, x, seed=0):
+    """How long a gradient of length one is after each step back in time: [T + 1, M], the median of the batch x."""
     w, u, b, _ = weights.values()
-    x = loudness * random.standard_normal((steps, batch, w.shape[1]))
     h = unroll(x, w, u, b)
-    dlast = random.standard_normal(h[-1].shape)
+    dlast = np.random.default_rng(seed).standard_normal(h[-1].shape)
     _, dh = unroll_backward(dlast / np.linalg.norm(dlast, axis=-1, keepdims=True), x, h, w, u, b)
     return np.median(np.linalg.norm(dh[::-1], axis=-1), axis=-1)
 
@@ -82,7 +80,7 @@ def norms(grads):
 
 
 def train(radius=1.5, rate=0.1, longest=np.inf, decay=0.0, steps=200, M=8, seed=0):
-    """Gradient descent: the loss and the gradient's length at each step, for each of M networks: two [steps, M]."""
+    """Gradient descent on M networks: the loss and the gradient's length at each step, [steps, M] each; the weights."""
     weights, random = draw(radius, M, seed=seed), np.random.default_rng((seed, 1))
     losses, lengths = [], []
     with np.errstate(all="ignore"):                # some of them burst
@@ -93,4 +91,4 @@ def train(radius=1.5, rate=0.1, longest=np.inf, decay=0.0, steps=200, M=8, seed=
             weights = tree_map(lambda p, g: p - rate * (factor * g + decay * p), weights, grads)
             losses.append(surprise)
             lengths.append(length)
-    return np.stack(losses), np.stack(lengths)
+    return np.stack(losses), np.stack(lengths), weights

@@ -64,11 +64,11 @@ def left_over(noise, left):
 
 
 def runs(logs, worst=1e4):
-    """Training runs, a thin line for each network: {title: (losses, lengths)}, both [steps, networks]."""
+    """Training runs, a thin line for each network: {title: (losses, lengths, weights)}, both [steps, networks]."""
     fig, axes = plot.figure(2, len(logs), width=9.8, height=5.2, sharex=True, sharey="row")
     for column, (title, log) in zip(axes.T, logs.items(), strict=True):
         burst = ~(log[0][-20:].mean(axis=0) < 2)
-        for ax, curves in zip(column, log, strict=True):
+        for ax, curves in zip(column, log[:2], strict=True):
             for curve, bad in zip(np.nan_to_num(curves, nan=np.inf).T, burst, strict=True):
                 ax.plot(np.minimum(curve, 10 * worst), color=plot.VERMILION if bad else plot.BLUE,
                         linestyle="--" if bad else "-", linewidth=1, alpha=0.8)
