@@ -6,10 +6,10 @@ import numpy as np
 from ..axes import BTC, BTD
 from ..numpy_gemma.contract import contract
 from ..numpy_gemma.gates import gate
-from ..numpy_gemma.gradient import pull_back
 from ..numpy_gemma.mlp import geglu
-from ..numpy_gemma.model import hidden
+from ..numpy_gemma.model import forward, hidden
 from ..numpy_gemma.recurrent import lstm
+from .tower import pull
 
 
 def choices(cfg, params, tokens):
@@ -21,6 +21,14 @@ def choices(cfg, params, tokens):
         return geglu(x, gate, up, down)
     hidden(replace(cfg, mlp=listening), params, tokens)
     return np.stack(seen)
+
+
+def visible(cfg, params, tokens, mlp):
+    """What another MLP does to a model: the largest change of a logit, in units of their spread; changed answers."""
+    right, _ = forward(cfg, params, tokens)
+    wrong, _ = forward(replace(cfg, mlp=mlp), params, tokens)
+    changed = np.argmax(wrong, axis=-1) != np.argmax(right, axis=-1)
+    return float(np.max(np.abs(wrong - right)) / np.std(right)), int(np.sum(changed))
 
 
 def forget_gates(x: BTD, state, forget, input, output, candidate) -> BTC:
@@ -42,10 +50,9 @@ def influence(gates, x: BTD, nudge=0.1, seed=0):
 
 
 def alone(norm, mlp, x: BTD) -> BTD:
-    """A layer without a residual stream and without a norm: nothing but the MLP."""
-    return mlp(x)
+    """A layer without a residual stream: the next one sees nothing but its answer."""
+    return mlp(norm(x))
 
 
 def alone_backward(dy, norm, mlp, x):
-    dx, _ = pull_back(mlp.func, dy, x, **mlp.keywords)
-    return dx
+    return pull(norm, pull(mlp, dy, norm(x)), x)

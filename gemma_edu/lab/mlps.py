@@ -16,6 +16,7 @@ from ..numpy_gemma.mlp import geglu, glu, plain_mlp, reglu, swiglu
 from ..numpy_gemma.train import adam, adam_start
 
 KINDS = [plain_mlp, glu, reglu, geglu, swiglu]
+DEPTHS = [0, 1, 2, 3, 4, 6, 8]
 SEEN = 4            # characters that the text's MLP sees
 HELD_OUT = 2000     # examples, or characters at the end of the text, that no training sees
 
@@ -81,7 +82,7 @@ def characters():
     return np.array([known.index(each) for each in source if each in known])
 
 
-def learn(mlp, w, task, random, steps=200, batch=64, rate=0.03):
+def learn(mlp, w, task, random, steps=300, batch=64, rate=0.03):
     """Weights after some steps of Adam, at a rate that falls to zero."""
     examples, grade = task
     state = adam_start(w)
@@ -99,6 +100,12 @@ def contest(mlp, task, D, F, seed, **budget):
     w = learn(mlp, fresh_weights(mlp, D, equal_width(mlp, F), random), drawn, random, **budget)
     x, wanted = examples(random, HELD_OUT, held_out=True)
     return float(grade(mlp(x, **w), wanted)[0])
+
+
+def contests(task, seeds, kinds=KINDS, F=32, **budget):
+    """{kind: a loss for each seed}, with as many weights for each kind."""
+    D, budget = (64, {"steps": 200} | budget) if task is text else (8, budget)
+    return {mlp.__name__: [contest(mlp, task, D, F, seed, **budget) for seed in range(seeds)] for mlp in kinds}
 
 
 def shut_every_second(w, depth):
@@ -120,3 +127,9 @@ def revived(mlp, depth, seed, D=8, F=32, **budget):
     examples, grade = drawn = products(D, random)
     w = learn(mlp, shut_every_second(fresh_weights(mlp, D, F, random), depth), drawn, random, **budget)
     return awake(w, examples(random, HELD_OUT)[0])
+
+
+def revivals(seeds, kinds=(reglu, geglu, swiglu), steps=100):
+    """{kind: [seeds, depths]}: the share of shut units that came back from each of DEPTHS."""
+    return {mlp.__name__: np.array([[revived(mlp, depth, seed, steps=steps) for depth in DEPTHS]
+                                    for seed in range(seeds)]) for mlp in kinds}

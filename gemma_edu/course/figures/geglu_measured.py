@@ -4,19 +4,28 @@ import numpy as np
 from .. import plot
 
 
-def contest(losses, words):
-    """{task: {kind: a loss for each seed}}: a dot for each seed, a bar for their mean; `words` names the axes."""
-    fig, axes = plot.figure(1, len(losses), width=10.4, height=3.6)
+def contest(losses, ylabel, bottom=None):
+    """{task: {kind: a loss for each seed}}: a dot for each seed, a bar for their mean."""
+    fig, axes = plot.figure(1, len(losses), width=9.6, height=3.6)
     for ax, (task, kinds) in zip(axes, losses.items(), strict=True):
         for place, (each, colour) in enumerate(zip(kinds.values(), plot.COLOURS, strict=False)):
-            ax.plot(np.full(len(each), place), each, "o", color=colour, markersize=6, alpha=0.7, linestyle="none")
+            ax.plot(np.full(len(each), place), each, "o", color=colour, markersize=7, alpha=0.7, linestyle="none")
             ax.plot([place - 0.3, place + 0.3], [np.mean(each)] * 2, color=plot.INK, linestyle="-")
         ax.set_xticks(range(len(kinds)), kinds, rotation=40, ha="right", rotation_mode="anchor")
         ax.grid(axis="x", visible=False)
-        ax.set_ylim(bottom=0)
-        ax.margins(x=0.1)
-        plot.dress(ax, "", words[task], task)
+        ax.set_ylim(bottom=bottom)
+        ax.margins(x=0.2)
+        plot.dress(ax, "", "", task)
+    axes[0].set_ylabel(ylabel)
     return fig
+
+
+def revival(back, depths):
+    """{kind: [seeds, depths]}: the share of shut units that came back, with a band from the least to the greatest."""
+    means = {kind: shares.mean(axis=0) for kind, shares in back.items()}
+    spread = {kind: (shares.min(axis=0), shares.max(axis=0)) for kind, shares in back.items()}
+    return plot.lines(means, depths, spread=spread, xlabel="how far shut: −choice", ylabel="share of units awake again",
+                      title=f"After 100 steps of Adam, {len(next(iter(back.values())))} seeds")
 
 
 def first_step(norms, rows):
@@ -24,7 +33,7 @@ def first_step(norms, rows):
     fig, ax = plot.figure(width=8.0, height=4.2)
     ax.set_facecolor(plot.INK)
     plot.heat_on(fig, ax, np.ma.masked_equal(norms, 0), label="length of the gradient", x=["gate", "up", "down"],
-                 y=rows)
+                 y=rows, low=0, high=norms.max())
     ax.invert_yaxis()
     for (row, column), norm in np.ndenumerate(norms):
         bright = norm > 0.6 * norms.max()
@@ -49,9 +58,13 @@ def who_moves(maps):
     return fig
 
 
+def rms(x):
+    return float(np.sqrt(np.mean(np.square(x))))
+
+
 def down_the_stack(grads):
     """{name: [seeds, L + 1]}: lengths of gradients on their way down; the band is from the least to the greatest."""
     means = {name: np.exp(np.mean(np.log(each), axis=0)) for name, each in grads.items()}
     spread = {name: (np.min(each, axis=0), np.max(each, axis=0)) for name, each in grads.items()}
     return plot.lines(means, xlabel="← layer L", ylabel="length of the gradient (rms)", log="y", spread=spread,
-                      width=9.0, height=3.8, title="Sent in at the top with length 1, on its way down")
+                      width=9.6, height=3.6, title="Sent in at the top with length 1")

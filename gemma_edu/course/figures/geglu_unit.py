@@ -2,6 +2,7 @@
 from functools import cache
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ...numpy_gemma import geglu, gelu, glu, plain_mlp, reglu, sigmoid, swiglu
 from .. import plot
@@ -117,6 +118,8 @@ def tiles(ax, rows):
     height, width = np.array(rows.shape) - 0.5
     ax.hlines(np.arange(0.5, height), -0.5, width, color="white", linewidth=1.5)
     ax.vlines(np.arange(0.5, width), -0.5, height, color="white", linewidth=1.5)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     return image
