@@ -96,9 +96,10 @@ source(gate, weigh, gate_backward, weigh_backward)
 # ten steps only $0.881^{10} = 0.28$ would be left.
 
 # %%
-x, h = np.array([[0.5, 1.0]]), np.array([[2.0]])
+sees, knows = np.array([[0.5, 1.0]]), np.array([[2.0]])
 w, u, b = np.array([[-2.0], [4.0]]), np.array([[-1.0]]), np.array([1.0])
-print(f"z = {weigh(x, h, w, u, b).item():.3f}   gate = {gate(x, h, w, u, b).item():.3f}")
+z, opens = weigh(sees, knows, w, u, b), gate(sees, knows, w, u, b)
+print(f"z = {z.item():.3f}   gate = {opens.item():.3f}")
 
 # %% [markdown]
 # ## A task that needs memory
@@ -165,8 +166,8 @@ source(lstm_cell, recurrent.lstm_cell_backward)
 def only(bias):
     return np.zeros((2, 1)), np.zeros((1, 1)), np.array([bias])
 
-before = h, np.array([[4.0]])
-_, c = lstm_cell(x, before, only(2.0), only(-2.0), only(0.0), only(np.arctanh(-0.5)))
+before = knows, np.array([[4.0]])                          # (h, c)
+_, c = lstm_cell(sees, before, only(2.0), only(-2.0), only(0.0), only(np.arctanh(-0.5)))
 print(f"c' = {c.item():.3f}")
 
 # %% [markdown]
@@ -200,7 +201,8 @@ def part():
 
 seen, h, c = (random.standard_normal(shape) for shape in [(B, D), (B, C), (B, C)])
 check_gradient(rnn_cell, recurrent.rnn_cell_backward, seen, h, *part())
-check_gradient(lstm_cell, recurrent.lstm_cell_backward, seen, (h, c), *(part() for _ in range(4)))
+check_gradient(lstm_cell, recurrent.lstm_cell_backward, seen, (h, c), part(), part(), part(),
+               part())
 check_gradient(gru_cell, recurrent.gru_cell_backward, seen, h, part(), part(), part())
 print("rnn_cell, lstm_cell, gru_cell: the gradient by hand equals the gradient by nudging")
 
@@ -477,13 +479,14 @@ picture(figures.until_learned(until, never=200),
         "networks, a line their median. A bias of plus 1 or plus 2 is quickest, minus 2 and "
         "plus 4 are slower.")
 
+# %% [markdown]
+# *A bias of +1 or +2 learned first; −2 was slowest, and +4, a door that will not shut, was slower than +1 again.*
+
 # %% tags=["nbval-ignore-output"]
 for bias, each in until.items():
     print(f"bias {bias:>2}: after {np.median(each):.0f} steps (median)   each: {np.sort(each)}")
 
 # %% [markdown]
-# *A bias of +1 or +2 learned first; −2 was slowest, and +4, a door that will not shut, was slower than +1 again.*
-#
 # <details><summary>What happened, and what to make of it</summary>
 #
 # With −2, what is written is gone after a step or two, and so is the gradient. With +4 nearly everything is kept,

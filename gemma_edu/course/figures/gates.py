@@ -140,6 +140,7 @@ def memory_axes():
     [dot] = ax.plot([1], [0.5], "o", color=plot.VERMILION, markersize=9, zorder=3)
     plot.dress(ax, "steps later (time T)", "what is left of a memory", " ", log="x")
     ax.set(xlim=(1, 1000), ylim=(0, 1.03), xticks=[1, 10, 100, 1000], xticklabels=["1", "10", "100", "1000"])
+    ax.minorticks_off()
     fig.draw_without_rendering()
     fig.set_layout_engine("none")       # the layout is found, and need not be sought again for every frame
     return fig, ax, line, dot
