@@ -98,7 +98,8 @@ check.gate_backward(gate_backward)
 
 # %% open=true
 random = np.random.default_rng(1)
-check_gradient(gate, gate_backward, *(random.standard_normal(shape) for shape in [(3, 2), (3, 4), (2, 4), (4, 4), 4]))
+shapes = [(3, 2), (3, 4), (2, 4), (4, 4), 4]
+check_gradient(gate, gate_backward, *(random.standard_normal(shape) for shape in shapes))
 print("confirmed by nudging")
 
 # %% [markdown]
@@ -145,7 +146,8 @@ check.turn_round(turn_round)
 
 # %% open=true
 x, h = random.standard_normal((3, 2)), random.standard_normal((3, 4))
-update, reset, candidate = ([random.standard_normal(shape) for shape in [(2, 4), (4, 4), 4]] for _ in range(3))
+update, reset, candidate = ([random.standard_normal(shape) for shape in [(2, 4), (4, 4), 4]]
+                            for _ in range(3))
 z, r = gate(x, h, *update), gate(x, h, *reset)
 new = np.tanh(x @ candidate[0] + (r * h) @ candidate[1] + candidate[2])
 assert np.allclose((1 - z) * h + z * new, gru_cell(x, h, turn_round(update), reset, candidate))
