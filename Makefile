@@ -95,7 +95,8 @@ $(NBGRADER)/.made: pyproject.toml constraints.txt
 
 $(COLAB)/.made: pyproject.toml colab.txt
 	@echo 'Installing what Colab has into $(COLAB), and then the package, which must leave all of it as it is.'
-	@$(COLAB_PYTHON) -m venv --clear $(COLAB)
+	@$(COLAB_PYTHON) -m venv --clear $(COLAB) || { \
+	  echo "Colab runs Python 3.13; say where one is: make colab-check COLAB_PYTHON=/path/to/python3.13"; exit 1; } >&2
 	@$(COLAB)/bin/python $(PIP) --requirement colab.txt
 	@$(COLAB)/bin/python $(PIP) --constraint colab.txt nbval --editable '.[course]'
 	@touch $@
