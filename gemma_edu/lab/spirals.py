@@ -56,10 +56,10 @@ def learn(layer, params, points, arm, steps, rate=3e-3):
         params, state = adam(params, dparams, state, rate)
 
 
-def train(layer, steps=100, rate=0.01, seed=0, D=24, **start):
+def train(layer, steps=80, rate=0.01, seed=0, D=24, **start):
     """(params, loss, flow [steps, L + 1]): the flow says what arrives at each layer, before each step."""
     points, arm = spirals(96, seed)
-    params, arrives = network(layer, D=D, seed=seed, **start), []
-    for params, grads in learn(layer, params, points, arm, steps, rate):
-        arrives.append(lengths(grads) / lengths(grads[-1:]))
-    return params, loss(layer, params, points, arm), np.array(arrives)
+    way = learn(layer, network(layer, D=D, seed=seed, **start), points, arm, steps, rate)
+    stations, grads = zip(*way, strict=True)
+    arrives = np.array([lengths(each) / lengths(each[-1:]) for each in grads])
+    return stations[-1], loss(layer, stations[-1], points, arm), arrives

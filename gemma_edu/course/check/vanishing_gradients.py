@@ -185,10 +185,8 @@ predict_the_map = Exercise(
 find_the_motorway = Exercise(
     lambda: "C", [lambda random: ()],
     wrong={
-        "In A the sum passes the bend, so each layer multiplies the whole gradient by a slope, the shortcut's too.":
-            lambda: "A",
-        "In B the shortcut is multiplied by one half in every layer. What is one half to the power of 64?": lambda: "B",
-        "In D the shortcut passes a weight of its own; its product over 64 layers is a chain like any other.":
-            lambda: "D",
+        "In A the sum itself is bent: what came in passes a slope of at most a quarter, in every layer.": lambda: "A",
+        "In B what came in is halved in every layer. What is one half to the power of 64?": lambda: "B",
+        "In D what came in passes a gate, and a gate that has not learned anything is half open.": lambda: "D",
     },
-    hints=["Set w to zero. Which of the four hands the gradient down unchanged?"])
+    hints=["Let w be zero: the layer has nothing to say. Which of the four hands the gradient down unchanged?"])

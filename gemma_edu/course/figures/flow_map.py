@@ -2,6 +2,7 @@
 import math
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
@@ -11,24 +12,23 @@ FEW = 10            # rows that are named and read one by one; more of them are 
 
 
 def flow_map(panels, rows, *, ylabel, xlabel="layer L   (0 is the input; the gradient travels ←)", start=0, low=None,
-             high=None, label="length of the gradient\n(at the top: 1)", width=9.6, height=None):
-    """Bright where a gradient arrives, dark where it has died.
+             high=10.0, label="length of the gradient\n(at the top: 1)", lines=True, width=9.6, height=None):
+    """Bright where a gradient arrives, dark where it has died, orange where it has exploded beyond `high`.
 
     `panels` is {title: lengths [rows, columns]}; the columns are layers or steps, counted from `start`, and `rows`
-    names the rows, the first on top.  A few rows carry their values; many are crossed by lines of equal length.
+    names the rows, the first on top.  A few rows carry their values; many may be crossed by lines of equal length.
     """
-    low, high = low or floor(panels), high or ceiling(panels)
-    tall = height or (1.5 + 0.45 * len(rows) if len(rows) <= FEW else 4.2)
-    fig, axes = plot.figure(1, len(panels), width=width, height=tall, sharey=True, squeeze=False)
+    panels = {title: np.asarray(grid) for title, grid in panels.items()}
+    low, few = low or floor(panels), len(rows) <= FEW
+    fig, axes = plot.figure(1, len(panels), width=width, height=height or (1.5 + 0.45 * len(rows) if few else 4.2),
+                            sharey=True, squeeze=False)
     for ax, (title, grid) in zip(axes[0], panels.items(), strict=True):
-        few = len(grid) <= FEW
-        image = ax.imshow(np.clip(grid, low, high), aspect="auto", interpolation="nearest", norm=LogNorm(low, high),
-                          extent=(start - 0.5, start + np.shape(grid)[1] - 0.5, len(grid) - 0.5, -0.5))
-        (values if few else contours)(ax, np.asarray(grid), start, image)
+        image = paint(ax, grid, start, LogNorm(low, high))
+        if few:
+            values(ax, grid, start, image)
+        elif lines:
+            contours(ax, grid, start, image)
         plot.dress(ax, "", "", title)
-        ax.grid(visible=False)
-        ax.tick_params(length=0)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 5, 6, 10], nbins=7))
     fig.supxlabel(xlabel, fontsize=11)
     axes[0, 0].set_ylabel(ylabel)
     name_rows(axes[0, 0], rows)
@@ -37,14 +37,21 @@ def flow_map(panels, rows, *, ylabel, xlabel="layer L   (0 is the input; the gra
     return fig
 
 
+def paint(ax, grid, start, norm):
+    """The colours, and no line that is not needed."""
+    rows, columns = grid.shape
+    image = ax.imshow(np.maximum(grid, norm.vmin), aspect="auto", interpolation="nearest", norm=norm,
+                      cmap=colormaps["viridis"].with_extremes(over=plot.VERMILION),
+                      extent=(start - 0.5, start + columns - 0.5, rows - 0.5, -0.5))
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 5, 6, 10], nbins=7))
+    return image
+
+
 def floor(panels):
     """A power of ten below the shortest, but not below 1e-15: what is darker than that is as dead."""
     return max(1e-15, 10.0 ** math.floor(math.log10(max(1e-300, min(np.min(grid) for grid in panels.values())))))
-
-
-def ceiling(panels):
-    """A power of ten above the longest, and not below 1."""
-    return max(1.0, 10.0 ** math.ceil(math.log10(max(np.max(grid) for grid in panels.values())) - 0.3))
 
 
 def beyond(panels, low, high):
@@ -55,32 +62,32 @@ def beyond(panels, low, high):
 
 
 def name_rows(ax, rows):
-    """All names of a few rows; of many, one in so many."""
-    stride = 1 if len(rows) <= FEW else max(1, (len(rows) - 1) // 5)
-    ax.set_yticks(range(0, len(rows), stride), rows[::stride], color=plot.INK)
+    """All names of a few rows; of many, one in so many, counted from the bottom."""
+    stride = 1 if len(rows) <= FEW else next(each for each in (2, 5, 10, 20, 50, 100, 500, 5000)
+                                             if each * 6 >= len(rows))
+    places = range(len(rows) - 1, -1, -stride)
+    ax.set_yticks(places, [rows[place] for place in places], color=plot.INK)
 
 
 def values(ax, grid, start, image):
     """Numbers on the map at the left, at a third and at two thirds; white lines between the rows."""
     columns = grid.shape[1]
-    for row, lengths_of_row in enumerate(grid):
+    for row, each in enumerate(grid):
         for column, side in [(0, "left"), (columns // 3, "center"), (2 * columns // 3, "center")]:
-            ink = "white" if image.norm(lengths_of_row[column]) < 0.6 else plot.INK
-            place = start + column - (0.35 if side == "left" else 0)
-            ax.text(place, row, brief(lengths_of_row[column]), ha=side, va="center", color=ink, fontsize=11)
+            ink = "white" if image.norm(each[column]) < 0.6 else plot.INK
+            place = start - 0.5 + 0.012 * columns if side == "left" else start + column
+            ax.text(place, row, brief(each[column]), ha=side, va="center", color=ink, fontsize=11)
     for row in range(1, len(grid)):
-        ax.axhline(row - 0.5, color="white", linewidth=3)
+        ax.axhline(row - 0.5, color="white", linewidth=3, linestyle="-")
 
 
 def contours(ax, grid, start, image):
     """Lines of equal length, one for every factor of a thousand."""
-    low, high = image.norm.vmin, image.norm.vmax
-    levels = [level for level in 10.0 ** np.arange(-15, 16, 3) if low < level < high]
-    if levels and grid.min() < max(levels) and grid.max() > min(levels):
-        inner = grid[:, :-1]        # at the top all are equally long
-        drawn = ax.contour(start + np.arange(inner.shape[1]), np.arange(len(grid)), inner, levels, colors="white",
-                           linewidths=1.2, linestyles="-")
-        ax.clabel(drawn, fmt=brief, fontsize=11)
+    levels = [level for level in 10.0 ** np.arange(-15, 16, 3) if grid.min() < level < grid.max()]
+    inner = grid[:, :-1]        # at the top all are equally long
+    drawn = ax.contour(start + np.arange(inner.shape[1]), np.arange(len(grid)), inner, levels, colors="white",
+                       linewidths=1.2, linestyles="-")
+    ax.clabel(drawn, fmt=brief, fontsize=11)
 
 
 def brief(number):

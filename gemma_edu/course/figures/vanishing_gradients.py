@@ -3,11 +3,13 @@ import math
 from functools import cache, partial
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ...lab.chain import chain, climb, descend, lengths, no_norm, plain
+from ...lab.chain import chain, climb, descend, lengths
+from ...lab.wiring import no_norm, plain
 from ...numpy_gemma.gates import gelu, relu, sigmoid, tanh
 from ...numpy_gemma.gradient import backward
 from .. import plot
@@ -20,7 +22,7 @@ DEAD = 0.1          # a slope that lets less than a tenth through
 def spectra(values_of):
     """How much a chain stretches each of its D directions, sorted; {name: singular values}."""
     fig, ax = plot.figure(width=8.4, height=3.6)
-    shades = plot.matplotlib.colormaps["viridis"](np.linspace(0.85, 0.1, len(values_of)))
+    shades = colormaps["viridis"](np.linspace(0.85, 0.1, len(values_of)))
     for (name, stretch), colour, dash in zip(values_of.items(), shades, plot.DASHES, strict=False):
         ax.plot(1 + np.arange(len(stretch)), stretch, color=colour, linestyle=dash, label=name)
     plot.dress(ax, "direction, from the most to the least stretched (of D)", "stretched by", log="y")
@@ -107,14 +109,16 @@ def arms(ax, points, arm):
 def what_they_see(fields, points, arm, columns=3):
     """{title: belief [n, n] in the arm +1, over the plane}, under the points that were to be learned."""
     rows = -(-len(fields) // columns)
-    fig, axes = plot.figure(rows, columns, width=9.6, height=3.5 * rows, squeeze=False)
+    fig, axes = plot.figure(rows, columns, width=9.6, height=9.0 / columns * rows + 0.5, squeeze=False)
     for ax, (title, belief) in zip(axes.ravel(), fields.items(), strict=False):
         image = ax.imshow(belief, origin="lower", extent=(-1.2, 1.2, -1.2, 1.2), vmin=0, vmax=1, cmap="cividis")
         arms(ax, points, arm)
         ax.grid(visible=False)
-        plot.dress(ax, "coordinate 0", "coordinate 1", title)
+        plot.dress(ax, "coordinate 0", "", title)
+        ax.title.set_size(11)
     for ax in axes.ravel()[len(fields):]:
         ax.axis("off")
+    axes[0, 0].set_ylabel("coordinate 1")
     fig.colorbar(image, ax=axes, label="belief in the arm of the circles", aspect=30, pad=0.015)
     return fig
 
@@ -125,18 +129,18 @@ def plane(n=60):
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 
-def verdicts(arrives, losses):
+def verdicts(arrives, losses, where="at the first layer (at the last: 1)"):
     """{name: one number per seed}, twice: what arrives at the first layer, and the loss after training."""
     fig, axes = plot.figure(1, 2, width=9.6, height=1.3 + 0.45 * len(arrives), sharey=True)
     for row, name in enumerate(arrives):
         for ax, numbers in [(axes[0], arrives[name]), (axes[1], losses[name])]:
-            ax.plot([np.min(numbers), np.max(numbers)], [row, row], color=plot.BLUE, linewidth=6, alpha=0.25)
+            ax.plot([np.min(numbers), np.max(numbers)], [row, row], "-", color=plot.BLUE, linewidth=6, alpha=0.25)
             ax.plot(numbers, np.full(len(numbers), row), "o", color=plot.BLUE, markersize=7)
     axes[0].axvline(1, color=plot.GREEN, linestyle="--")
     axes[1].axvline(math.log(2), color=plot.VERMILION, linestyle="--")
     axes[0].set_yticks(range(len(arrives)), list(arrives), color=plot.INK)
     axes[0].invert_yaxis()
-    plot.dress(axes[0], "gradient at the first layer, at the last 1", "", "before training: what arrives", "x")
+    plot.dress(axes[0], f"gradient {where}", "", "before training: what arrives", "x")
     plot.dress(axes[1], "loss after training (nats)", "", "after training: what was learned")
     axes[0].annotate("as much as\nat the top", (1, 0), xytext=(8, 0), textcoords="offset points", va="center")
     axes[1].annotate("a coin", (math.log(2), len(arrives) - 1), xytext=(-6, 0), textcoords="offset points", ha="right")
