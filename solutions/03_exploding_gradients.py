@@ -113,7 +113,7 @@ picture(remedies.left_over(noise, left),
 # ## 4 · Find the step that exploded ⭐⭐⭐ (20 minutes)
 #
 # A run has died, and what is left is its log: the length of the gradient at each step. Perhaps the log ends in NaN.
-# The step that did it comes *before* the first NaN, and it need not be the tallest: after an explosion everything is
+# The step that did it usually comes *before* the first NaN, and it need not be the tallest: after an explosion all is
 # possible.
 #
 # **Goal.** The first step whose norm is not finite, or is more than `times` the median of the norms of the `window`

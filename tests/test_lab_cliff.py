@@ -116,7 +116,7 @@ def test_clipped_networks_learn_where_others_burst():
     losses, _, _ = first_bit.train()
     clipped, _, _ = first_bit.train(longest=1.0)
     assert np.sum(~(np.mean(losses[-20:], axis=0) < 2)) >= 1
-    assert np.all(np.mean(clipped[-20:], axis=0) < 0.3)
+    assert np.all(np.mean(clipped[-20:], axis=0) < 0.5)
 
 
 def test_gates_explode_later_not_never():
