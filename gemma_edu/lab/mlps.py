@@ -64,13 +64,19 @@ def text(D, random):
     codes = random.standard_normal((SEEN, D, D)) / np.sqrt(SEEN)      # a fixed vector for each character and place
 
     def examples(random, n, held_out=False):
-        at = np.arange(len(ids) - HELD_OUT, len(ids)) if held_out else random.integers(SEEN, len(ids) - HELD_OUT, n)
+        at = places(random, n, held_out)
         return sum(codes[back][ids[at - 1 - back]] for back in range(SEEN))[None], ids[at][None]
 
     def grade(y, wanted):
         surprise = cross_entropy(y, wanted)
         return surprise.mean() / np.log(2), cross_entropy_backward(np.full(wanted.shape, 1 / wanted.size), y, wanted)
     return examples, grade
+
+
+def places(random, n, held_out=False):
+    """Where in the text the wanted characters stand."""
+    end = len(characters())
+    return np.arange(end - HELD_OUT, end) if held_out else random.integers(SEEN, end - HELD_OUT, n)
 
 
 @cache

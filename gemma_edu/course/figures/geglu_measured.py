@@ -5,8 +5,11 @@ from .. import plot
 
 
 def contest(losses, ylabel, bottom=None):
-    """{task: {kind: a loss for each seed}}: a dot for each seed, a bar for their mean."""
-    fig, axes = plot.figure(1, len(losses), width=9.6, height=3.6)
+    """{task: {kind: a loss for each seed}}: a dot for each seed, a bar for their mean.
+
+    Axes that begin at `bottom` are each task's own; else all tasks share one.
+    """
+    fig, axes = plot.figure(1, len(losses), width=9.6, height=3.6, sharey=bottom is None)
     for ax, (task, kinds) in zip(axes, losses.items(), strict=True):
         for place, (each, colour) in enumerate(zip(kinds.values(), plot.COLOURS, strict=False)):
             ax.plot(np.full(len(each), place), each, "o", color=colour, markersize=7, alpha=0.7, linestyle="none")
