@@ -32,17 +32,8 @@ from gemma_edu.lab import mlps as lab
 from gemma_edu.lab.mlp_gates import alone, choices, forget_gates, influence, visible
 from gemma_edu.lab.mlps import contest, contests, folds, fresh_weights, products, revivals, text
 from gemma_edu.lab.tower import before, climb, descend
-from gemma_edu.numpy_gemma import (
-    forward,
-    gated,
-    geglu,
-    gelu,
-    gelu_erf,
-    no_norm,
-    plain_mlp,
-    rms_norm,
-    silu,
-)
+from gemma_edu.numpy_gemma import forward, gated, geglu, no_norm, plain_mlp, rms_norm, swiglu
+from gemma_edu.numpy_gemma.gates import gelu, gelu_erf
 from gemma_edu.numpy_gemma.gradient import pull_back
 from gemma_edu.numpy_gemma.mlp import gated_backward, geglu_backward
 from gemma_edu.numpy_gemma.tree import tree_map
@@ -99,14 +90,13 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
 # %% [markdown]
 # By chance it is half of them. Training has shut more than half, most of all in the later layers.
 #
-#
 # ## By hand
 #
 # A plain MLP widens the stream, bends each number, and narrows it again. Three matrices make it a *gated linear
 # unit*: one reads a **choice** $z$, one reads a **value** $v$, and the bent choice decides how much of the value
 # gets through.
 #
-# $$z = x\,W_\mathrm{gate} \qquad v = x\,W_\mathrm{up} \qquad y = \big(\mathrm{gelu}(z) \odot v\big)\,W_\mathrm{down}$$
+# $$z = x\,W_\mathrm{gate} \quad v = x\,W_\mathrm{up} \quad y = \big(\mathrm{gelu}(z) \odot v\big)\,W_\mathrm{down}$$
 #
 # $\odot$ multiplies number by number. $x$ is a position of the stream, D numbers; $z$ and $v$ are F numbers each.
 
@@ -114,10 +104,10 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
 source(gated, geglu)
 
 # %% [markdown]
-# DeepMind's first release tests its MLP with all weights one, D = 2 and F = 3, and wants 11.72758674 for $x = (1,
-# 1)$ and 47.99916 for $x = (2, 2)$ (`gemma/modules_test.py`, February 2024). On paper: each choice and each value
-# is $1 + 1 = 2$. We need $\mathrm{gelu}(2) = 1.9546$. A unit holds $1.9546 \cdot 2 = 3.9092$, and three of them
-# make 11.7276. For $x = (2, 2)$: $\mathrm{gelu}(4) \approx 3.9999$, times 4, times 3.
+# DeepMind's first release tests its MLP with all weights one, D = 2 and F = 3, and wants 11.72758674 for
+# $x = (1, 1)$ and 47.99916 for $x = (2, 2)$ (`gemma/modules_test.py`, February 2024). On paper: each choice and
+# each value is $1 + 1 = 2$. We need $\mathrm{gelu}(2) = 1.9546$. A unit holds $1.9546 \cdot 2 = 3.9092$, and three
+# of them make 11.7276. For $x = (2, 2)$: $\mathrm{gelu}(4) \approx 3.9999$, times 4, times 3.
 
 # %%
 ones = {"gate": np.ones((2, 3)), "up": np.ones((2, 3)), "down": np.ones((3, 2))}
@@ -157,7 +147,7 @@ picture(figures.family(),
 #
 # How sharp should the switch be? Turn it. At 0 every switch is half open, whatever its choice, and the MLP merely
 # multiplies two linear maps. At 1 it is SiLU. Near 1.7 the curve lies on GELU (some libraries compute GELU so). Far
-# to the right it is ReLU, and the tiles, our sentence in the last layer, become black and white.
+# to the right it is ReLU, and the tiles (our sentence in the last layer) are either dark or bright.
 
 # %%
 explore(partial(unit.sharper, choices=liveliest(z[-1], 16)),
@@ -185,6 +175,12 @@ picture(unit.units(),
 # %% [markdown]
 # *A plain unit is a ridge; a gated unit is a slope whose steepness another direction decides.*
 #
+# <details><summary>Which, and why</summary>
+#
+# The plain one. Its unit reads coordinate 0 alone, so going up or down changes nothing. The gates of the other four
+# read coordinate 1, too.
+# </details>
+#
 # Turn the gate away from the value, and make it louder or fainter. At 0° both read the same. With a faint gate
 # (length 0.1) GeGLU is almost half the product $z \cdot v$, a saddle; with a loud one it is a linear map with a
 # sharp border.
@@ -203,8 +199,10 @@ explore(unit.unit_dial,
 # $\mathrm{gelu}(z) - \mathrm{gelu}(-z) = z$ (add the two halves of its formula). So show an MLP a stream and its
 # opposite:
 #
-# * the plain MLP: $y(x) - y(-x) = x\,W_\mathrm{up} W_\mathrm{down}$. Whatever it can say about a sign is *linear*;
-# * GeGLU: $y(x) + y(-x) = (z \odot v)\,W_\mathrm{down}$. Its even part is a plain *product* of two readings.
+# * the plain MLP: $y(x) - y(-x) = x\,W_\mathrm{up} W_\mathrm{down}$. What changes with the sign of $x$, its *odd*
+#   part, is linear;
+# * GeGLU: $y(x) + y(-x) = (z \odot v)\,W_\mathrm{down}$. What does not change with the sign, its *even* part, is a
+#   plain product of two readings.
 
 # %%
 random = np.random.default_rng(0)
@@ -226,16 +224,17 @@ print("plain MLP: the odd part is linear    GeGLU: the even part is a product")
 #
 # $$dv = dh \odot \mathrm{gelu}(z) \qquad dz = dh \odot v \odot \mathrm{gelu}'(z)$$
 #
-# Both branches read the same $x$, so their gradients add up: $dx = dz\,W_\mathrm{gate}^\top +
-# dv\,W_\mathrm{up}^\top$.
+# Both branches read the same $x$, so their gradients add up:
+# $dx = dz\,W_\mathrm{gate}^\top + dv\,W_\mathrm{up}^\top$.
 
 # %%
 source(gated_backward, geglu_backward)
 
 # %% [markdown]
-# On paper, DeepMind's ones again, $x = (1, 1)$ and $dy = (1, 1)$: each unit gets $dh = 2$. With $\mathrm{gelu}(2) =
-# 1.9546$ and $\mathrm{gelu}'(2) = 1.0861$, $dv = 2 \cdot 1.9546 = 3.9092$ and $dz = 2 \cdot 2 \cdot 1.0861 =
-# 4.3444$. Each coordinate of $x$ hears three units twice: $3\,(3.9092 + 4.3444) = 24.761$.
+# On paper, DeepMind's ones again, $x = (1, 1)$ and $dy = (1, 1)$: each unit gets $dh = 2$. With
+# $\mathrm{gelu}(2) = 1.9546$ and $\mathrm{gelu}'(2) = 1.0861$, $dv = 2 \cdot 1.9546 = 3.9092$ and
+# $dz = 2 \cdot 2 \cdot 1.0861 = 4.3444$. Each coordinate of $x$ hears three units twice:
+# $3\,(3.9092 + 4.3444) = 24.761$.
 
 # %%
 dx, dgate, dup, ddown = geglu_backward(np.ones((1, 1, 2)), np.ones((1, 1, 2)), **ones)
@@ -273,8 +272,8 @@ picture(figures.where_gradients_die(),
 
 # %%
 back = revivals(seeds=3)                  # {kind: [seeds, depths]}
-three = lab.DEPTHS.index(3)
-assert np.all(back["reglu"][:, three:] == 0) and np.all(back["geglu"][:, three] > 0)
+depth = np.array(lab.DEPTHS)
+assert np.all(back["reglu"][:, depth >= 3] == 0) and np.all(back["geglu"][:, depth == 3] > 0)
 assert gelu(np.array(-8.0)) == 0
 picture(measured.revival(back, lab.DEPTHS),
         "Three falling lines. ReGLU reaches zero at depth 3. GeGLU and SwiGLU still bring "
@@ -294,8 +293,8 @@ picture(measured.revival(back, lab.DEPTHS),
 #
 # ## Its rivals, at equal weights
 #
-# The gate costs a matrix. A fair comparison gives the plain MLP as many weights: $2\,D\,F' = 3\,D\,F$, so $F' =
-# \frac{3}{2}F$. Seen from the other side, a gated MLP is two thirds as wide.
+# The gate costs a matrix. A fair comparison gives the plain MLP as many weights: $2\,D\,F' = 3\,D\,F$, so
+# $F' = \frac{3}{2}F$. Seen from the other side, a gated MLP is two thirds as wide.
 #
 # This is also why a number in Gemma's report confuses people. Its Table 1 gives the 2B model "feedforward hidden
 # dims" of 32 768. That is gate and up together; each is 16 384 wide. The count of all weights beside the embedding
@@ -328,17 +327,18 @@ picture(measured.contest(losses, "error, as a share of the variance", bottom=0),
         "much as any gated one. Folds: the plain MLP errs less than half as much as any "
         "gated one.")
 
-# %% tags=["nbval-ignore-output"]
-for task, kinds in losses.items():
-    for kind, each in kinds.items():
-        print(f"{task:<9} {kind:<10} {np.mean(each):.3f} ± {np.std(each):.3f}")
-
 # %% [markdown]
-# *Where products are wanted the gate wins by a factor, and where folds are wanted the plain MLP does: a task
+# *Where products are wanted the gate wins by a factor, and where folds are wanted the plain MLP does: the task
 # decides.*
 #
-# Both differences are far larger than the spread over seeds. The gated forms differ less among themselves; the
-# plain sigmoid of GLU is the slowest at products.
+# <details><summary>How large, and why</summary>
+#
+# Products: the plain MLP errs about six times as much as GeGLU, which has products built in (its even part, above),
+# while the plain one must piece each product together from ridges. Folds: GeGLU errs two to three times as much as
+# the plain MLP, whose units bend along a single direction, and which has half as many again. Both differences are
+# far larger than the spread over seeds. Among the gated forms, GLU is the slowest at products: its factor stays
+# below one.
+# </details>
 #
 # So let us take a task that nobody chose for either: real text. An MLP sees four characters of this package's own
 # source and guesses the next one. We compare plain and gated at two widths and two learning rates.
@@ -359,16 +359,16 @@ picture(measured.contest(texts, "bits for a character"),
 #
 # <details><summary>What to make of it</summary>
 #
-# At the slow rate GeGLU is level or ahead. At the fast rate, which is the better one for both, the plain MLP is
-# ahead, clearly at the small width and less so at the larger one. An honest summary: *at this size, text gives no
-# reason for a gate.* A table that shows one rate and one width could have told either story.
+# When we ran it, GeGLU was level or ahead at the slow rate, and behind at the fast one. Give each the rate that
+# suits it better, and the plain MLP is ahead at both widths, at the larger one by little more than the spread. An
+# honest summary: *at this size, text gives no reason for a gate.* A table that shows one rate and one width could
+# have told either story.
 #
 # At scale it has been measured, by Shazeer (2020), on T5 with equal weights and equal compute: a held-out
 # log-perplexity of 1.677 for ReLU, 1.633 for GeGLU and 1.636 for SwiGLU. That is a gain of two or three per cent,
 # and between GeGLU and SwiGLU none to speak of. He offers no explanation and credits "divine benevolence". Chapter
 # 13 asks again, with whole models and with intervals.
 # </details>
-#
 #
 # ## What goes wrong
 #
@@ -391,12 +391,13 @@ picture(figures.apart(),
 # answers (the largest logit) are another token.
 
 # %% tags=["nbval-ignore-output"]
-mistakes = {"erf": partial(gated, gelu_erf), "SiLU": partial(gated, silu),
+mistakes = {"erf": partial(gated, gelu_erf), "SiLU": swiglu,
             "swapped": lambda x, gate, up, down: geglu(x, up, gate, down)}
 for name, weights in {"trained": params, "shuffled": shuffled}.items():
     for mistake, mlp in mistakes.items():
         moved, changed = visible(cfg, weights, tokens, mlp)
-        print(f"{name:<9} {mistake:<8} logits move by {moved:.4f}, answers: {changed}/{tokens.size}")
+        print(f"{name:<9} {mistake:<8} logits move by {moved:.4f}",
+              f"answers changed: {changed} of {tokens.size}", sep="   ")
     logits, _ = forward(cfg, weights, tokens)
     repeated = np.sum(np.argmax(logits, axis=-1) == tokens)
     print(f"{name:<9} {repeated} answers repeat their token\n")
@@ -410,9 +411,10 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
 # The last line of each group says why. A random Gemma answers with the token that it was just given, because its
 # input and output embeddings are the same table; whatever its MLPs do, the answer stays. DeepMind's own test with
 # ones cannot see it either: there choice and value are the same number. Compare logits, never answers, and give the
-# two branches different numbers. **3. `reshape` for `transpose`.** Hugging Face stores `gate` as [F, D], we need
-# [D, F]. DeepMind's own code once reshaped where it should have transposed. The shape is right, and the numbers are
-# garbage:
+# two branches different numbers.
+#
+# **3. `reshape` for `transpose`.** Hugging Face stores `gate` as [F, D], we need [D, F]. DeepMind's own code once
+# reshaped where it should have transposed. The shape is right, and the numbers are garbage:
 
 # %%
 stored = gate.T.copy()                                        # [F, D], as in a checkpoint
@@ -423,7 +425,6 @@ for name, read in {"transpose": stored.T, "reshape": stored.reshape(D, F)}.items
 # %% [markdown]
 # **4. Begin at zero.** Zeros look like a modest start: the layer adds nothing, and will learn what to add.
 # DeepMind's code once began its MLP with zeros, too, and had to be changed.
-#
 #
 # **Predict first.** Which of these eight beginnings can learn? Ask, for each matrix, whether its gradient at the
 # first step is zero: all one needs is a first movement.
@@ -472,6 +473,7 @@ for part in (gelu, plain_mlp, geglu):
 # %%
 T, D, C = 16, 8, 16
 walk, zeros = random.standard_normal((1, T, D)), np.zeros((1, C))
+
 def draw_gate(bias):
     return (random.standard_normal((D, C)) / D**0.5, random.standard_normal((C, C)) / C**0.5,
             np.full(C, bias))
@@ -486,6 +488,12 @@ picture(measured.who_moves(maps),
 
 # %% [markdown]
 # *A forget gate listens to the whole past; GeGLU's gate listens to its own position, and to nothing else.*
+#
+# <details><summary>Why these shapes</summary>
+#
+# The LSTM's gate sees what the memory shows, and the memory has seen all that came before: a triangle. GeGLU's gate
+# is a function of one position: a diagonal, and beside it exact zeros, as the cell asserts.
+# </details>
 #
 # So nothing is kept and nothing is forgotten. In Gemma the past comes in through attention alone.
 #

@@ -16,7 +16,8 @@ def contest(losses, ylabel, bottom=None):
             ax.plot([place - 0.3, place + 0.3], [np.mean(each)] * 2, color=plot.INK, linestyle="-")
         ax.set_xticks(range(len(kinds)), kinds, rotation=40, ha="right", rotation_mode="anchor")
         ax.grid(axis="x", visible=False)
-        ax.set_ylim(bottom=bottom)
+        if bottom is not None:
+            ax.set_ylim(bottom=bottom)
         ax.margins(x=0.2)
         plot.dress(ax, "", "", task)
     axes[0].set_ylabel(ylabel)
