@@ -51,8 +51,9 @@ for number in (18, 12, 6, 0):
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# Less than a billionth: some $10^{-11}$. Every layer leaves about a quarter of what it was handed, and a quarter to
-# the power of 18 is $1.5 \cdot 10^{-11}$. The slope of a sigmoid is ¼ at best: chapter 01 drew it.
+# Less than a billionth: $5 \cdot 10^{-12}$. The slope of a sigmoid is ¼ at best, as chapter 01 drew it, so every
+# layer leaves a little less than a quarter of what it was handed. A quarter to the power of 18 is
+# $1.5 \cdot 10^{-11}$.
 # </details>
 #
 # Sigmoid was only one choice. Here are four activations, one in each row. The gradient starts at the right, where it
@@ -68,7 +69,7 @@ picture(figures.flow_map({"": [flow(partial(plain, f, no_norm)) for f in activat
         "stays bright.")
 
 # %% [markdown]
-# *The same weights, the same depth, and the first layer hears a fifth, a thousandth, or nothing.*
+# *The same weights, the same depth, and the first layer hears a fifth, a thousandth, or next to nothing.*
 #
 # Keep this map in mind. We shall see it with time in place of layers, with training steps in place of rows, and in
 # chapter 12 it is drawn from inside Gemma.
@@ -104,7 +105,7 @@ print("downwards:", [round(float(dx[0, 0]), 4) for dx in reversed(grads)])
 #
 # $$dx_0 = dx_L \; J_L \; J_{L-1} \cdots J_1 \qquad J = \mathrm{diag}(\varphi'(z))\,W^\top$$
 #
-# All of deep learning's trouble with depth is in this one line. `descend` never builds a Jacobian, it only
+# Most of the trouble with depth is in this one line. `descend` never builds a Jacobian, it only
 # multiplies through, layer after layer. Finite differences, which trust nobody, agree with it:
 
 # %%
@@ -144,7 +145,7 @@ picture(figures.spectra(stretched),
 
 # %% [markdown]
 # *A deep chain keeps a few directions and forgets the rest: even where the length survives, most of the message
-# does not.* (Saxe, McClelland and Ganguli, 2013, measured this first.)
+# does not.* (Saxe, McClelland and Ganguli, 2013, study this spectrum.)
 #
 # And it dies **upwards, too**. The same Jacobians say how far apart two inputs are after each layer. In the sigmoid
 # chain, two inputs that have nothing in common:
@@ -166,7 +167,7 @@ for number in (0, 6, 12, 18):
 # all units, once with the usual weights (scale 1) and once with weights three times as large.
 #
 # **Predict first.** Call a unit *flat* if its slope is below 0.1. In our dying sigmoid chain, are nearly all units
-# flat, half of them, or none?
+# flat, half of them, or none? (The lower titles give the share, at scale 1 → at scale 3.)
 
 # %%
 slopes = {name: [figures.met(f, scale) for scale in (1, 3)] for name, f in activations.items()}
@@ -207,9 +208,9 @@ for name, f in activations.items():
 # kill a chain below. But it is not why a fresh sigmoid chain is deaf.
 #
 # A ReLU has slope one, everybody says, so nothing can be lost. But it has it in half of its units, and
-# $\sqrt{1/2} = 0.71$. Draw its weights $\sqrt 2$ times larger, and the factor is one: this is the initialisation of
-# He and others (2015), derived on one line. Glorot and Bengio (2010) did it for tanh. Turn the three knobs, and find
-# the scale at which each activation breathes:
+# $\sqrt{1/2} = 0.71$. Draw its weights $\sqrt 2$ times larger, and the factor is one: this is the initialisation of He and
+# others (2015), derived on one line. Glorot and Bengio (2010) had done it for tanh near zero. Turn the three knobs,
+# and find the scale at which each activation breathes:
 
 # %%
 explore(figures.dial,
@@ -241,7 +242,7 @@ picture(figures.flow_map(maps, [f"{scale:.1f}" for scale in scales],
 # steps of Adam (chapter 03 opens it up; it gives every weight a pace of its own, so that small gradients alone do
 # not stop it).
 #
-# **Predict first.** Four rows of the table: sigmoid; ReLU at scale √2; tanh with small steps; tanh with large steps.
+# **Predict first.** Four chains: sigmoid; ReLU at scale √2; tanh with small steps; tanh with large steps.
 # Which of them is dark at the bottom before training, and which after?
 
 # %%
@@ -250,13 +251,21 @@ runs = {"sigmoid": (sigmoid, 1.0, 0.01), "relu √2": (relu, 2**0.5, 0.003),
 trained = {name: spirals.train(partial(plain, f, no_norm), rate=rate, scale=scale)
            for name, (f, scale, rate) in runs.items()}
 picture(figures.flow_map({name: arrived[::-1] for name, (_, _, arrived) in trained.items()},
-                         range(80)[::-1], ylabel="step of training", lines=False, width=11.5),
+                         range(80)[::-1], ylabel="step of training",
+                         high=1e3, lines=False, width=11.5),
         "Four heat maps, layer against training step. Sigmoid is dark at the left in all "
         "steps. relu and tanh with small steps stay bright. tanh with large steps begins "
         "bright and turns dark.")
 
 # %% [markdown]
 # *A chain that is born deaf stays deaf; a chain that hears can be deafened by training.*
+#
+# <details><summary>Which was which</summary>
+#
+# The sigmoid chain is dark before and after: nothing tells its lower layers how to become less dark. ReLU and the
+# tanh with small steps are bright all the way, and even louder in between. The tanh with large steps begins bright,
+# and after some thirty steps its lower layers hear a millionth.
+# </details>
 #
 # What happened to the tanh? Count its flat units, before and after, and what was learned (a coin's loss is 0.69):
 
@@ -372,7 +381,8 @@ picture(figures.flow_map(maps, list(found), width=11.5, **words,
         "training. The GRU with bias 3 is bright in both.")
 
 # %% [markdown]
-# *Training did not open the gates that began half open: there was no gradient that could have told them to.*
+# *Training did not open the gates that began half open: there was no gradient that could have told them to.* (And
+# the LSTM with bias 3 hears less after training than before. A good start is no guarantee.)
 #
 # ## The remedies, one by one
 #
@@ -405,7 +415,7 @@ def middle(layers, L, **start):
 
 depths = {f"{L} layers": [middle(layers, L, **start) for layers, start in remedies.values()]
           for L in (18, 64)}
-picture(figures.flow_map(depths, list(remedies), ylabel="remedy", low=1e-12, width=11.5),
+picture(figures.flow_map(depths, list(remedies), ylabel="remedy", low=1e-12, high=100, width=11.5),
         "Two heat maps, nine rows, 18 and 64 layers. The sigmoid chain is dark; ReLU and "
         "half-open gates darken with depth; scale √2, gates with bias 3 and residual stay "
         "bright; batch norm or residual with ReLU turn orange.")
@@ -422,10 +432,10 @@ picture(figures.flow_map(depths, list(remedies), ylabel="remedy", low=1e-12, wid
 # - **Batch norm** undoes whatever a layer does to the length: it divides by it, and the gradient is divided by the
 #   same small number, which makes it larger. With a ReLU it overdoes it: for a wide layer the factor is $\sqrt{\pi
 #   / (\pi - 1)} = 1.21$ (Yang and others, 2019), and $1.21^{64} = 2 \cdot 10^5$. Vanishing was cured, by exploding.
-# - **Residual**: the Jacobian is $I + J$. What was a product of small matrices now has a one in it, and the
-#   gradient cannot die. It can still explode: a sigmoid's $J$ is small, but a ReLU's at scale 1 has the length 0.7,
-#   so a layer makes $\sqrt{1 + 0.7^2} = 1.2$ of one, and more, because the two terms are not strangers. Chapter 05
-#   puts a norm in front of the branch for this reason.
+# - **Residual**: the Jacobian is $I + J$. What was a product of small matrices now has a one in it, and what came
+#   in is never lost. It can still explode: a sigmoid's $J$ is small, but a ReLU's at scale 1 has the factor 0.7. If
+#   the two terms were independent, a layer would make $\sqrt{1 + 0.7^2} = 1.2$ of one; measured, it makes 1.4.
+#   Chapter 05 puts a norm in front of the branch for this reason.
 # </details>
 #
 # A gradient that arrives is not yet a network that learns. So we train them, on the spirals, three seeds each.
@@ -441,7 +451,7 @@ picture(figures.verdicts(arrived, learned),
         "the sigmoid chain, far lower for all others.")
 
 # %% [markdown]
-# *One chain has learned nothing, and it is the one without a remedy. Even a thousandth of a gradient is enough for
+# *One chain has learned nothing, and it is the one without a remedy. Even $10^{-5}$ of a gradient is enough for
 # Adam; $10^{-11}$ is not, because upwards, too, nothing arrived.*
 #
 # What they have learned, as a map of the plane: which arm do they believe a point to lie on?
@@ -516,8 +526,8 @@ for name, w in {"none is zero": (gate, up, down), "down is zero": (gate, up, 0 *
                               zip(("gate", "up", "down"), lengths(dw), strict=True)))
 
 # %% [markdown]
-# With all three at zero every gradient is exactly zero, for ever. Nothing warns you: the loss still falls, because
-# the rest of the model learns around 18 dead MLPs.
+# With all three at zero every gradient is exactly zero, for ever. Nothing warns you: the loss can still fall,
+# because the rest of the model can learn around 18 dead MLPs.
 #
 # **2. Too small to be a number.** In float16 the smallest number above zero is $6 \cdot 10^{-8}$. The gradient of
 # our sigmoid chain does not fade there, it stops. Which share of its numbers is exactly zero?

@@ -91,10 +91,11 @@ def contours(ax, grid, start, image):
 
 
 def brief(number):
-    """A length in the fewest characters: 0.3, 40, or a power of ten."""
-    if number == 0:
-        return "0"
-    return f"{number:.2g}" if 0.01 <= number < 100 else power_of_ten(round(math.log10(number)))
+    """A length in few characters: 0, 0.3, 40, 5·10⁻¹², 10³."""
+    if number == 0 or 0.01 <= number < 100:
+        return f"{number:.2g}"
+    digit, power = f"{number:.0e}".split("e")
+    return f"{digit}·{power_of_ten(int(power))}".removeprefix("1·")
 
 
 def power_of_ten(power):

@@ -142,6 +142,6 @@ def verdicts(arrives, losses, where="at the first layer (at the last: 1)"):
     axes[0].invert_yaxis()
     plot.dress(axes[0], f"gradient {where}", "", "before training: what arrives", "x")
     plot.dress(axes[1], "loss after training (nats)", "", "after training: what was learned")
-    axes[0].annotate("as much as\nat the top", (1, 0), xytext=(8, 0), textcoords="offset points", va="center")
-    axes[1].annotate("a coin", (math.log(2), len(arrives) - 1), xytext=(-6, 0), textcoords="offset points", ha="right")
+    axes[0].annotate(" as much\n as was sent", (1, 0), va="center")
+    axes[1].annotate("a coin ", (math.log(2), len(arrives) - 1.5), ha="right")
     return fig
