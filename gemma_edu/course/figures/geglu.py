@@ -56,6 +56,6 @@ def apart():
     for at in (-2.7, 2.7):
         top = float(1e4 * (gelu(np.array(at)) - gelu_erf(np.array(at))))
         ax.plot(at, top, "o", color=plot.VERMILION)
-        ax.annotate(f"{top:.2f} at {at}", (at, top), (8, 0), textcoords="offset points", va="center")
+        ax.annotate(f"{top:.2f} at {at}".replace("-", "−"), (at, top), (8, 0), textcoords="offset points", va="center")
     plot.dress(ax, "choice z", "difference, in 1/10 000", "tanh minus erf: nothing at 0, nothing far out, most at ±2.7")
     return fig
