@@ -208,8 +208,8 @@ for name, f in activations.items():
 # kill a chain below. But it is not why a fresh sigmoid chain is deaf.
 #
 # A ReLU has slope one, everybody says, so nothing can be lost. But it has it in half of its units, and
-# $\sqrt{1/2} = 0.71$. Draw its weights $\sqrt 2$ times larger, and the factor is one: this is the initialisation of He and
-# others (2015), derived on one line. Glorot and Bengio (2010) had done it for tanh near zero. Turn the three knobs,
+# $\sqrt{1/2} = 0.71$. Draw its weights $\sqrt 2$ times larger, and the factor is one: this is the initialisation of
+# He and others (2015), derived on one line. Glorot and Bengio (2010) had done it for tanh near zero. Turn the three knobs,
 # and find the scale at which each activation breathes:
 
 # %%
@@ -600,8 +600,8 @@ print(f"the gradient at the first layer, as in Gemma: {lengths(down_gemma)[0]:.1
 # Alone, the stream itself has died before the gradient can: GeGLU multiplies two numbers that both come from $x$,
 # so half the length going in is a quarter coming out, and next time a sixteenth. It is the opposite of a remedy.
 # The gate of an LSTM stands on the path *around* the layer, and keeps it open. The gate of GeGLU stands *inside*
-# the branch, and decides what is added. They share a shape, not a purpose. What keeps Gemma's gradient alive is `x
-# + …`, and a norm in front of each branch (chapter 05).
+# the branch, and decides what is added. They share a shape, not a purpose. What keeps Gemma's gradient alive
+# is the sum, `x + …`, and a norm in front of each branch (chapter 05).
 # </details>
 #
 # And the list of remedies? As measured in this chapter:
