@@ -6,7 +6,7 @@
 # and is it worth the third matrix?
 #
 # **Afterwards you can** write GeGLU and its gradient by hand, compare it fairly with a plain MLP, say which units
-# can die, and find the four mistakes that released libraries made in these four lines.
+# can die, and find four mistakes that hide in these few lines (three of them were released).
 #
 # **Time.** 50 minutes to read, half a minute to run on any laptop. The file of this chapter is
 # `gemma_edu/numpy_gemma/mlp.py`, with `gelu` from `gates.py`.
@@ -538,8 +538,8 @@ picture(measured.down_the_stack(grads),
 #
 # 1. GeGLU is a layer with three matrices: a bent choice times a value, then down. Inside GELU sits a sigmoid
 #    switch.
-# 2. A product hands each factor the gradient times the other: two paths to $x$, two zeros are a standstill, and
-#    behind a shut ReLU both are dead.
+# 2. A product hands each factor the gradient times the other: so there are two paths to $x$, two zeros are a
+#    standstill, and behind a shut ReLU both paths are dead.
 # 3. Compare at equal weights, at more than one learning rate, on more than one task; compare logits, and look at
 #    ±2.7.
 #
