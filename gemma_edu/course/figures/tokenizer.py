@@ -78,7 +78,7 @@ def id_map():
     counts = [count for _, count in ID_MAP.values()]
     bars = ax.barh(range(len(ID_MAP)), counts, color=plot.BLUE, height=0.62)
     ax.bar_label(bars, [f"{count:,}" for count in counts], padding=4, color=plot.INK)
-    ax.set_yticks(range(len(ID_MAP)), [f"{what:<25} {ids:>15}" for ids, (what, _) in ID_MAP.items()], family=MONO,
+    ax.set_yticks(range(len(ID_MAP)), [f"{what:<27} {ids:>15}" for ids, (what, _) in ID_MAP.items()], family=MONO,
                   fontsize=10, color=plot.INK)
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
