@@ -5,13 +5,13 @@
 # What keeps the numbers at a size that the next layer can count on? And what does that cost the gradient?
 #
 # **Afterwards you can** write RMSNorm and its gradient by hand, say which part of a gradient it lets through, find
-# the three mistakes that released Gemmas made with it, and prove from a single number how many norms Gemma has.
+# three mistakes that are easily made with it, and prove from a single number how many norms Gemma has.
 #
 # **Time.** 40 minutes to read, a few seconds to run on any laptop. The file of this chapter is
 # `gemma_edu/numpy_gemma/norm.py`.
 #
 # **Terms 術語** normalization 正規化 · root mean square 均方根 · residual stream 殘差流 · pre-norm 前置正規化 ·
-# post-norm 後置正規化 · epsilon (a small constant) 極小常數 · scale (learned) 縮放參數 · bfloat16 腦浮點數
+# post-norm 後置正規化 · epsilon (a small constant) 極小常數 · scale (learned) 縮放參數 · bfloat16 bfloat16浮點數格式
 
 # %%
 from functools import partial
@@ -28,8 +28,8 @@ from gemma_edu.numpy_gemma.norm import rms_norm_backward
 # %% [markdown]
 # ## A tower without a norm
 #
-# Stack 48 small MLPs with random weights. Each one reads the stream and adds its answer to it: `x = x + mlp(x)`. The
-# weights are drawn so that an answer is about as long as what was read.
+# Stack 48 small MLPs: each is two random matrices with a GELU between them. It reads the stream and adds its answer
+# to it: `x = x + mlp(x)`. The weights are drawn so that an answer is about two thirds as long as what was read.
 #
 # **Predict first.** The stream begins with length one (we always mean the length of the average coordinate). How
 # long is it after 48 layers: 2, 7, 50, or more than 1000?
@@ -37,7 +37,7 @@ from gemma_edu.numpy_gemma.norm import rms_norm_backward
 # %%
 L, D, F = 48, 64, 256
 random = np.random.default_rng(0)
-x = random.standard_normal((2, 8, D))          # [B, T, D]
+x = random.standard_normal((2, 8, D))          # [B, T, D]: texts, places in a text, width
 mlps = tower(L, D, F)
 bare = climb(nowhere, None, mlps, x)
 for layer in (0, 12, 24, 36, 48):
@@ -46,9 +46,9 @@ for layer in (0, 12, 24, 36, 48):
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# Every layer multiplies the length by about 1.2, whatever it is: a long stream gets a long answer. That is compound
-# interest, $1.2^{48}$, and a network that begins like this has logits in the thousands before it has learned
-# anything.
+# Every layer multiplies the length by about 1.22, whatever it is: a long stream gets a long answer. That is
+# compound interest, $1.22^{48} \approx 14\,000$, and a network that begins like this ends in numbers of that size
+# before it has learned anything.
 # </details>
 #
 # Now the same tower, but each layer reads a *normalised* stream: `x = x + mlp(rms_norm(x))`.
@@ -60,14 +60,14 @@ for layer in (0, 12, 24, 36, 48):
     print(f"after layer {layer:2}: {figures.rms(held[layer]):8.1f}")
 
 # %% [markdown]
-# What a layer reads has length one, so what it adds has a length of about one half, however long the stream is.
+# What a layer reads has length one, so what it adds has a length of about two thirds, however long the stream is.
 # Adding is no longer compound interest: the stream grows like the root of the number of layers. That is all a norm
 # has to do.
 #
 # ## By hand
 #
 # RMSNorm takes each vector alone. It divides it by its *root mean square*, and then stretches each coordinate by a
-# learned scale:
+# learned scale, here called $w$:
 #
 # $$\mathrm{rms}(x) = \sqrt{\tfrac{1}{D}\sum_i x_i^2 + \varepsilon}
 # \qquad y_i = \frac{x_i}{\mathrm{rms}(x)}\,(1 + w_i)$$
@@ -84,7 +84,8 @@ print(np.round(rms_norm(np.array([[[3.0, 4.0]]]), np.zeros(2)), 3))
 
 # %% [markdown]
 # DeepMind's first release has a test of its own norm: for $(0.1, 0.2)$ it wants $(0.6324429, 1.2648858)$
-# (`gemma/layers_test.py`, February 2024). The last digits come from ε: with small numbers, $10^{-6}$ begins to show.
+# (`gemma/layers_test.py`, February 2024). The last digits come from ε: with small numbers, $10^{-6}$ begins to
+# show.
 
 # %%
 print(np.round(rms_norm(np.array([[[0.1, 0.2]]]), np.zeros(2)), 7))
@@ -112,37 +113,40 @@ explore(figures.stretch_dial, "The three stages of RMSNorm for two scales that y
         w0=(-1.0, 1.5, 0.0), w1=(-1.0, 1.5, 0.0))
 
 # %% [markdown]
+# *Two scales turn the circle into any upright ellipse; none of them brings the lengths back.*
+#
 # ## Its gradient
 #
 # Call $u = x / \mathrm{rms}(x)$. A gradient $dy$ arrives from above. It first passes the stretch, $du = dy\,(1 +
 # w)$. Then it must pass the division, and here is the subtlety: **each coordinate also changes the length by which
-# all are divided.** Work out $\partial u_i / \partial x_j$ and one term is left over:
+# all are divided.** Since $\partial\,\mathrm{rms} / \partial x_j = u_j / D$, one term is left over:
 #
 # $$dx = \frac{1}{\mathrm{rms}(x)}\Big(du - u\,\cdot\,\tfrac{1}{D}\sum_j du_j u_j\Big)$$
 #
 # The bracket is a projection. The part of the gradient that points *along* $x$ is taken away, and what is left is
-# divided by the length.
+# divided by the length. The scale is simpler: each vector that it has stretched sends it $dy\,u$, and they add up.
 
 # %%
 source(rms_norm_backward)
 
 # %% [markdown]
-# **Predict first.** The same gradient, straight up, arrives at twelve vectors around the origin; every other vector
-# is twice as long. Where does nothing get through? And who gets more, the short or the long?
+# **Predict first.** The same gradient, straight up, arrives at sixteen vectors: eight directions, each once short
+# and once twice as long. Where does nothing get through? And who gets more, the short or the long?
 
 # %%
 picture(figures.tangents(),
-        "Left: the same upward arrow at twelve points on two circles. Right: at the top and the bottom "
-        "the arrow is gone, at the sides it is whole, and on the outer circle it is half as long.")
+        "Left: the same upward arrow at sixteen points on two circles. Right: at the top and the "
+        "bottom the arrow is gone, elsewhere it lies along the circle, and on the outer circle it is "
+        "half as long as on the inner.")
 
 # %% [markdown]
 # *Only what turns a vector gets through; what would make it longer has no effect above, so it gets no gradient.*
 #
 # <details><summary>Why</summary>
 #
-# Making $x$ longer does not change $y$ at all, so the loss cannot depend on it: the gradient along $x$ must be zero.
-# And a long vector turns less from the same push, so its gradient is smaller: that is the division by rms. Both are
-# brakes. A stream that grows gets smaller gradients, without anybody deciding it.
+# Making $x$ longer does not change $y$ at all, so the loss cannot depend on it: the gradient along $x$ must be
+# zero. And a long vector turns less from the same push, so its gradient is smaller: that is the division by rms.
+# Both are brakes. A stream that grows gets smaller gradients, without anybody deciding it.
 # </details>
 #
 # A theorem makes the better test. The gradient has no part along $x$ (but for ε), for any $x$ and any $dy$:
@@ -164,7 +168,7 @@ print("the gradient by hand equals the gradient by nudging")
 # %% [markdown]
 # ## Its rivals
 #
-# **LayerNorm** removes the mean first, and adds a bias at the end. **No norm** leaves everything as it is. What does
+# **LayerNorm** removes the mean first, and adds a bias at the end. **No norm** leaves everything as it is. Does
 # the mean matter? For a vector whose coordinates share an offset of 3:
 
 # %%
@@ -175,11 +179,12 @@ for name, y in {"x": offset, "rms_norm": rms_norm(offset, zero), "layer_norm": l
     print(f"{name:<10} mean {np.mean(y):5.2f}   length {figures.rms(y):5.2f}")
 
 # %% [markdown]
-# LayerNorm spends one dimension on forgetting the mean. RMSNorm keeps it, and needs one pass over the data, not two.
-# Zhang and Sennrich (2019) found that forgetting the mean was not what made LayerNorm work. Gemma follows them.
+# LayerNorm spends one dimension on forgetting the mean. RMSNorm keeps it, and needs one pass over the data, not
+# two. Zhang and Sennrich (2019) found that forgetting the mean was not what made LayerNorm work. Gemma follows
+# them.
 #
-# Now the question that counts: the length of the stream going up through 48 layers, and of the gradient coming down.
-# The gradients are real ones, by the backward pass of `gemma_edu/lab/tower.py`.
+# Now the question that counts: the length of the stream going up through 48 layers, and of the gradient coming
+# down. The gradients are real ones, by the backward pass of `gemma_edu/lab/tower.py`.
 
 # %%
 norms = {"rms_norm": norm,
@@ -204,7 +209,7 @@ source(before, after, around)
 
 # %% [markdown]
 # **Predict first.** We make each layer three times too loud (`gain=3`), as a bad initialisation or a bad update
-# might. One place will not even notice, and one will burst. Which?
+# might. Which of the four bursts? And which one of the others ends in a longer stream than it did?
 
 # %%
 loud = tower(L, D, F, gain=3.0)
@@ -213,9 +218,11 @@ streams = {name: climb(place, norm, loud, x) for name, place in places.items()}
 grads = {name: descend(dy, place, norm, loud, streams[name]) for name, place in places.items()}
 picture(figures.through_the_layers(streams, grads),
         "Two line charts, logarithmic. Nowhere: stream and gradient explode beyond ten to the "
-        "twelfth. After: the stream stays at one. Before and around: both grow slowly.")
+        "seventeenth. After: the stream stays at one. Before and around: both grow slowly.")
 
 # %% [markdown]
+# *Without a norm both grow past $10^{17}$; with one, wherever it stands, neither grows past 20.*
+#
 # The length at the top of the tower, as it was and three times too loud, over five draws of the weights:
 
 # %%
@@ -227,29 +234,33 @@ for name, place in places.items():
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# *After* holds the stream at one by force, but then the gradient must pass through a norm in every layer: there is
-# no free path down. *Before* leaves the stream alone: the gradient has a motorway, and loud layers add up to a
-# longer stream. *Around* does not notice the gain at all: what is added has length one, however loud the layer is.
-# Gemma 2 and 3 stand there. *Nowhere* burst.
+# *Nowhere* bursts. *Before* ends in a longer stream: it leaves the stream alone, so that loud layers add up, and
+# the gradient has a motorway down. *After* holds the stream at one by force, but its gradient must pass through a
+# norm in every layer: there is no free path. In this tower that does no harm; Xiong et al. (2020) show where it
+# does. *Around* does not notice the gain at all: what is added has length one, however loud the layer is. Gemma 2
+# and 3 stand there.
 # </details>
 
 # %% [markdown]
 # ## What goes wrong
 #
-# Three mistakes with this small function were shipped in well-known implementations.
+# Three mistakes are easily made with this small function. Well-known implementations have shipped some of them.
 #
-# **1. `scale` instead of `1 + scale`.** Gemma stores the distance from one. Read a checkpoint with the other
-# convention (GGUF files, for example, contain the one already) and the model is silent or twice as loud:
+# **1. `scale` instead of `1 + scale`.** Gemma stores the distance from one. Forget to add the one, and a fresh
+# model is silent. Add it to weights that contain it already, as those in GGUF files do, and the model is twice as
+# loud:
 
 # %%
 def without_one(x, scale):
     return rms_norm(x, scale - 1)
 
-print(f"fresh weights, right: {figures.rms(rms_norm(x, zero)):.2f}   wrong: "
-      f"{figures.rms(without_one(x, zero)):.2f}")
+for name, y in {"right": rms_norm(x, zero), "without the one": without_one(x, zero),
+                "with the one twice": rms_norm(x, zero + 1)}.items():
+    print(f"fresh weights, {name}: {figures.rms(y):.2f}")
 
 # %% [markdown]
-# **2. ε outside the root.** One release ignored it altogether. For a stream of ordinary length nobody can see it:
+# **2. ε outside the root.** (Keras's Gemma once ignored ε altogether, keras-hub #1472.) For a stream of ordinary
+# length nobody can see it:
 
 # %%
 def outside(x):
@@ -260,18 +271,18 @@ vectors = [length * x[:1, :1] for length in lengths]
 picture(figures.wrong_epsilon(lengths, [figures.rms(norm(v)) for v in vectors],
                               [figures.rms(outside(v)) for v in vectors]),
         "Both curves are one for long vectors. Below a length of 0.01 the right one falls smoothly to "
-        "zero; the wrong one stays at one down to a hundred-thousandth.")
+        "zero; the wrong one stays near one down to a hundred-thousandth.")
 
 # %% [markdown]
 # *Inside the root, ε is $10^{-3}$ of length: faint vectors stay faint. Outside it is $10^{-6}$, and noise is blown
 # up.*
 #
-# The lesson for your own tests: an ordinary random input changes by 0.0001 % and passes every test of argmax. Test
-# with a faint input.
+# The lesson for your own tests: an ordinary random input changes by less than 0.0001 %, and an ordinary test
+# passes. Test with a faint input.
 #
-# **3. Rounding too early.** In bfloat16 a number has about three digits. `1 + w` in bfloat16 forgets every $w <
-# 2^{-8} = 0.0039$; and casting before the stretch rounds twice. `gemma_pytorch` and `transformers` both had to fix
-# this in 2024.
+# **3. Rounding too early.** In bfloat16 a number has between two and three digits. `1 + w` in bfloat16 forgets
+# every $w < 2^{-8} = 0.0039$; and casting before the stretch rounds twice. So our `rms_norm` widens to float32
+# first (`widen`) and casts last. `gemma_pytorch` and `transformers` both had to fix this in 2024.
 
 # %%
 import ml_dtypes
@@ -291,10 +302,11 @@ print("1 + 0.003 in bfloat16 is", ml_dtypes.bfloat16(1) + ml_dtypes.bfloat16(0.0
 # %% [markdown]
 # ## Where the article is wrong, and how we know
 #
-# The article behind this course says that Gemma normalises the *input and the output* of each sub-layer. Gemma's
-# report said so in its first days, too. We need nobody's word for it: the report's Table 2 counts **1,981,884,416**
-# weights beside the embedding of the 2B model. Every norm costs $D = 2048$. Count, with one, two and four norms in a
-# layer.
+# The article behind this course says that Gemma normalises the *input and the output* of each sub-layer. The first
+# version of Gemma's report is quoted as saying so, too. We need nobody's word for it: the report's Table 2 counts
+# **1,981,884,416** weights beside the embedding of the 2B model. Every norm costs $D = 2048$. Count, with one, two
+# and four norms in a layer. (The other sizes are those of the report, too: L layers, N heads of width H that share
+# K = 1 keys and values, an MLP of width F. Chapters 07 and 08 build these matrices.)
 
 # %%
 D2B, L2B, N, K, H, F2B = 2048, 18, 8, 1, 256, 16_384
@@ -308,9 +320,9 @@ for norms_per_layer in (1, 2, 4):
 # 2 on there are four; the sentence came true later.)
 #
 # The article also says that RMSNorm "avoids vanishing and exploding gradients". Our curves say what is true of it:
-# with a norm *before* each layer, a gradient keeps its size because the residual stream is a free path and because
-# nobody can shout. Put the same norm elsewhere, or take the residual path away (chapter 12), and it is another
-# story.
+# with a norm before, after or around each layer the gradient of this tower keeps its size, because nobody can
+# shout, and without one it bursts. They do not say that a norm is enough: each of these towers has a residual path,
+# too. Chapter 12 takes the two apart inside Gemma.
 #
 # ## Remember
 #

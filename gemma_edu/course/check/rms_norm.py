@@ -86,7 +86,7 @@ rms_norm_backward = Exercise(
         "dx is still too long: the division by rms on the way up divides the gradient, too.": root_forgotten,
     },
     hints=["Write unit = x / rms. What does the gradient look like at unit, before the division?",
-           "dx = (dunit - unit * mean(dunit * unit)) / rms: what points along x is taken away.",
+           "There, take away the part that points along unit: how much of it is there, as a mean over the coordinates?",
            "A gradient has the shape of what it belongs to: (dx, dscale) like (x, scale)."])
 
 
@@ -113,6 +113,8 @@ count_weights = Exercise(
             lambda D, N, K, H, F, L: without_embedding(D, N, K, H, F, L, norms=2) - D,
         "The MLP has three matrices, gate, up and down; you counted two.":
             lambda D, N, K, H, F, L: without_embedding(D, N, K, H, F, L, norms=2) - L * D * F,
+        "You took N × H for D. The two are equal in the 2B model, but not in the 7B: 4096 beside 3072.":
+            lambda D, N, K, H, F, L: without_embedding(D, N, K, H, F, L, norms=2) + L * 2 * D * (D - N * H),
         "There are keys and there are values: two matrices of D × K × H.":
             lambda D, N, K, H, F, L: without_embedding(D, N, K, H, F, L, norms=2) - L * D * K * H,
     },
@@ -127,6 +129,6 @@ predict_the_tower = Exercise(
             lambda: "before",
         "After each addition: the stream is set to length one in each layer, so it cannot grow at all.":
             lambda: "after",
-        "Around each layer: what is added has length one, so 64 layers add up to 64 at most.": lambda: "around",
+        "Around each layer: what is added has length one, so 64 layers add 64 at most.": lambda: "around",
     },
     hints=["Which of the four never divides by a length?"])

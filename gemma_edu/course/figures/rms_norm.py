@@ -32,10 +32,10 @@ def stretch_dial(w0, w1):
     return unit_then_stretch([w0, w1])
 
 
-def tangents(n=12):
-    """Gradients dy of any direction, and what rms_norm_backward lets through: only what turns x."""
-    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    length = np.where(np.arange(n) % 2, 1.0, 2.0)
+def tangents(n=8):
+    """One gradient dy at n directions of two lengths, and what rms_norm_backward lets through: only what turns x."""
+    angle = np.tile(np.linspace(0, 2 * np.pi, n, endpoint=False), 2)
+    length = np.repeat([1.0, 2.0], n)
     x = (length * np.stack([np.cos(angle), np.sin(angle)])).T[None]
     dy = np.broadcast_to([0.0, 1.0], x.shape)
     dx, _ = rms_norm_backward(dy, x, np.zeros(2))
