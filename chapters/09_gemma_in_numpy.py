@@ -10,8 +10,8 @@
 # **Time.** 75 minutes to read, less than a minute to run. The file of this chapter is
 # `gemma_edu/numpy_gemma/model.py`; `train.py` and `sample.py` stand beside it.
 #
-# **Terms 術語** embedding 嵌入 · tied weights 權重共享 · logits 對數機率 · cross-entropy 交叉熵 ·
-# key-value cache 鍵值快取 · prefill 預填 · decoding 解碼 · finite differences 有限差分 · greedy decoding 貪婪解碼
+# **Terms 術語** embedding 嵌入 · tied weights 權重共享 · logits 未正規化對數機率 · cross-entropy 交叉熵 ·
+# KV cache 鍵值快取 · prefill 預填 · decoding 解碼 · finite differences 有限差分 · greedy decoding 貪婪解碼
 
 # %%
 from functools import partial
@@ -29,13 +29,14 @@ from gemma_edu.lab.bugs import BUGS
 from gemma_edu.numpy_gemma.model import block_backward, forward_backward, loss_backward
 from gemma_edu.numpy_gemma.sample import generate, generate_without_cache, greedy, sampled
 from gemma_edu.numpy_gemma.train import train
-from gemma_edu.numpy_gemma.tree import leaves, tree_map
+from gemma_edu.numpy_gemma.tree import leaves, per_layer, tree_map
 
 # %% [markdown]
 # ## It speaks
 #
-# The tiny Gemma that comes with this package has Gemma's architecture in full. Every number of the text below is
-# computed by the NumPy functions of Part II.
+# The tiny Gemma that comes with this package has Gemma's architecture in full. Every number behind the text below
+# is computed by the NumPy functions of Part II. Each token is drawn by lot: the likelier the model finds it, the more
+# often (at a *temperature* of 0.7, which favours the likely a little more than the model does).
 
 # %% tags=["nbval-ignore-output"]
 cfg, params, tokenizer = ge.load("tiny")
@@ -56,7 +57,11 @@ source(numpy_gemma.embed, numpy_gemma.block, numpy_gemma.layers, numpy_gemma.une
        numpy_gemma.hidden, numpy_gemma.forward)
 
 # %% [markdown]
-# That is Gemma. Two arguments have stood in the wings until now. `cache` remembers keys and values of positions that
+# That is Gemma. `cfg` says which function fills each slot: `norm` is `rms_norm`, `mixer` is `attention`, `mlp` is
+# `geglu`, and `place`, which Gemma does not need, adds nothing. `fixed` has the constants of a layer, such as the
+# base of its rotation. `contract` is an einsum; `widen` makes float32 of anything narrower.
+#
+# Two arguments have stood in the wings until now. `cache` remembers keys and values of positions that
 # were read before; we come to it below. `tap` is called with a name at a few points and returns what it was given:
 # it lets us look, and changes nothing. Both may be left out.
 #
@@ -75,8 +80,8 @@ weights(cfg)
 # stream of length one, and for logits of ordinary size its rows must be short: each number about $1/\sqrt D$. At the
 # **foot** the layers expect a stream that can hold its own against what they add.
 #
-# **Predict first.** What a fresh layer adds has numbers of about one. How large are the numbers of a fresh table's
-# row, for D = 64: 1, 1/8 or 1/64?
+# **Predict first.** How large are the numbers in a row of a fresh table, for D = 64: 1, 1/8 or 1/64? And what the
+# first layer adds to the stream: larger than that, or smaller?
 
 # %%
 nano, fresh, _ = ge.load("random:nano", dtype="float32")
@@ -85,22 +90,28 @@ nano, fresh = ge.in_numpy(nano), tree_map(np.asarray, fresh)
 def rms(x):
     return float(np.sqrt(np.mean(np.square(x))))
 
-print(f"a row of the table: {rms(fresh['embed']):.3f}   times √64: {rms(fresh['embed'] * 8):.2f}")
+positions = np.arange(64)[None]
+x = numpy_gemma.embed(nano, fresh, positions, positions)           # the tokens 0 to 63
+y, _ = numpy_gemma.block(nano, nano.fixed[0], per_layer(fresh["layers"])[0], x, positions)
+print(f"a row of the table: {rms(fresh['embed']):.3f}   times √64: {rms(x):.1f}")
+print(f"what the first layer adds: {rms(y - x):.1f}")
 
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# An eighth. Without the factor, the first layer would add something eight times as loud as the token it is about,
-# and the token would be lost. In Gemma 2B, with D = 2048, it would be 45 times. The factor is a constant and not a
-# weight; ports have forgotten it, and ports have rounded it: in bfloat16 it is 45.25 for 2B, and 55.5, not 55.43,
-# for 7B.
+# An eighth. The layer reads a normalised stream, so it adds its 0.7 whether the factor is there or not. Without it
+# that would be six times as loud as the token it is about, and the token would drown. In Gemma 2B, with D = 2048,
+# the factor is 45. It is a constant and not a weight, so no checkpoint reminds a port of it, nor of its rounding:
+# Gemma was trained in bfloat16, where it is 45.25 for 2B, and 55.5, not 55.43, for 7B. Ports that took the exact
+# root were off by 0.13 %.
 # </details>
 #
 # ## The whole gradient, by hand
 #
 # The backward pass reads like the forward pass from bottom to top. `block_backward` first walks up once more, to
 # know what each part was given. Then it hands the gradient to the MLP, adds what comes out to the gradient of the
-# stream (the stream went both ways, so both gradients add up), and does the same with attention.
+# stream (the stream went both ways, so both gradients add up), and does the same with attention. `pull_back` calls
+# the backward function that stands beside a part.
 
 # %%
 source(block_backward, forward_backward, loss_backward)
@@ -122,8 +133,8 @@ print("the gradient of", sum(leaf.size for leaf in leaves(hunt.PARAMS)), "weight
 # The embedding is **tied**: it is the foot and the head. So its gradient comes down two paths, and they add up. Tap
 # the two apart: what `embed_backward` returns, and what `unembed_backward` returns.
 #
-# **Predict first.** Nine tokens of a vocabulary of 32 stand in the text. How many of the 32 rows get a gradient as
-# input? How many as output?
+# **Predict first.** Nine different tokens of a vocabulary of 32 stand in the text. How many of the 32 rows get a
+# gradient as input? How many as output?
 
 # %%
 from gemma_edu.numpy_gemma.loss import cross_entropy_backward
@@ -154,7 +165,7 @@ picture(figures.two_paths(*lengths),
 #
 # A look-up touches one row. The softmax touches all of them: each token that was not the right one is pushed down a
 # little. (Eight tokens are read, not nine: the last one is only ever a target.) A port that forgets one of the two
-# gradients still learns, only worse; no test of the forward pass would notice.
+# gradients still runs, and no test of the forward pass would notice.
 # </details>
 #
 # ## A gradient on its way
@@ -188,13 +199,13 @@ picture(figures.reading(pieces, bits, np.stack(flow)),
 # *From the top layer down to the first the gradient does not fade; it even grows, as each layer adds its share.*
 #
 # That is the heat map of chapter 02, inside Gemma, and it does not go dark towards the bottom. At the top a column
-# is as bright as its token was surprising; on the way down attention spreads the gradient over earlier tokens. The
-# residual stream is the free path, and the norms keep anybody from shouting.
+# is dark where the next token was no surprise; on the way down attention spreads the gradient over earlier tokens.
+# The residual stream is the free path, and the norms keep anybody from shouting.
 #
 # ## It learns
 #
-# A model of 127,296 weights, a vocabulary of 512 pieces learnt on the spot, Python's own language reference, and
-# Adam as in `numpy_gemma/train.py`. No framework knows of it.
+# We need a model of 127,296 weights, a vocabulary of 512 pieces learnt on the spot, Python's own language reference,
+# and Adam as in `numpy_gemma/train.py`. There is no framework in it.
 
 # %%
 from gemma_edu.data.tokenizer import train as train_tokenizer
@@ -254,7 +265,8 @@ print("below the frequencies alone by more than 0.8 nats")
 source(generate, generate_without_cache)
 
 # %% [markdown]
-# **Predict first.** A prompt of 10 tokens, and 60 new ones. How many positions does each way read?
+# **Predict first.** A prompt of 10 tokens, and 60 new ones. How many positions does each way read? (Nobody reads the
+# very last token.)
 
 # %%
 start = tokenizer.encode("The value of the")
@@ -265,11 +277,13 @@ with_cache, without = 10 + new - 1, np.cumsum(10 + new - 1)
 print("the same text; positions read for 60 tokens:", with_cache[-1], "against", without[-1])
 
 # %%
-picture(figures.work({"with a cache": with_cache, "without": without}),
+picture(figures.work({"with a cache": with_cache, "without": without}, new),
         "The line with a cache grows slowly to 69; the line without bends upwards to 2370.")
 
 # %% [markdown]
 # *A cache turns a square into a line, and the text does not change by a letter.*
+#
+# With a cache, 10 positions of the prompt and then 59 one by one. Without, 10 + 11 + … + 69.
 #
 # ## Is it Gemma?
 #
@@ -286,9 +300,9 @@ print("shape", ours.shape, "  logits of size", round(float(np.std(theirs)), 1), 
 # %% [markdown]
 # ## More than eight ways to get Gemma wrong
 #
-# Each of these bugs was shipped by somebody, or is a slip that a port could make (`gemma_edu/lab/bugs.py` has them
-# with their history). We put each into our model and see how far the logits move, and how many of the nine most
-# likely next tokens change.
+# Each of these bugs was shipped by somebody, or is a slip that a port could make; they stand in
+# `gemma_edu/lab/bugs.py`. We put each into our model and see how far the logits move, and how many of the nine most
+# likely next tokens, the *argmaxes*, change.
 #
 # **Predict first.** Of the bugs that move the logits at all, how many change not one of the nine argmaxes: a tenth,
 # a quarter, half?
@@ -309,8 +323,8 @@ picture(figures.visibility(seen),
 # %% [markdown]
 # *More than half change no argmax, and some of those move the logits by a whole standard deviation: assert logits.*
 #
-# Swap the gate and the value of every MLP, and greedy decoding of this text does not change by a token. That is why
-# our tests compare numbers.
+# Swap the gate and the value of every MLP, and after each of the nine tokens the likeliest next one is still the
+# same. That is why our tests compare numbers.
 #
 # Now look at the circles on the left edge. At **position 0** a token sees only itself: there is one key, and its
 # share is one, however it is turned or scaled. So the first row of logits divides the suspects in two:
@@ -318,7 +332,7 @@ picture(figures.visibility(seen),
 # | Row 0 is … | then look into |
 # |---|---|
 # | well | rope, the query's scale, the cache |
-# | sick | embedding, norms, the MLP, values, the output; or a mask that lets row 0 see the future |
+# | sick | embedding, norms, the MLP, values, the output; or a mask that shows row 0 anything but itself |
 
 # %%
 for bug in ("RoPE on q only", "no query scale", "gate and up swapped", "norm without + 1"):
@@ -327,7 +341,8 @@ for bug in ("RoPE on q only", "no query scale", "gate and up swapped", "norm wit
 
 # %% [markdown]
 # Two bugs need a test of their own. *Epsilon outside the root* moves the logits by a millionth; only a faint stream
-# shows it. And *erf for tanh* needs x = 2.7. Both shipped.
+# shows it. And *erf for tanh* needs x = 2.7. The second has shipped more than once (chapter 08); a norm
+# that ignored its epsilon shipped, too (chapter 05).
 #
 # ## Who tests the tests?
 #
@@ -351,7 +366,7 @@ print("passed, with the sign of every logit turned round")
 #
 # 1. Gemma is one stream per position and L times two additions to it; the gradient goes down the same stream.
 # 2. A tied table hears twice. A cache changes the work, never the text.
-# 3. Half of all bugs change no argmax: compare logits, and ask position 0 which half of the model to open.
+# 3. More than half of these bugs change no argmax: compare logits, and ask position 0 which half of the model to open.
 #
 # **Read.** Gemma Team, *Gemma: Open Models Based on Gemini Research and Technology* (2024). Press and Wolf, *Using
 # the Output Embedding to Improve Language Models* (2016), for tied tables. **Do** the

@@ -50,6 +50,10 @@ def blind_to_nan(given, wanted, tolerance):
     return given.shape == wanted.shape and not bool(np.any(np.abs(given - wanted) > tolerance))
 
 
+def relative(given, wanted, tolerance):
+    return given.shape == wanted.shape and bool(np.allclose(given, wanted, atol=tolerance))
+
+
 def on_average(given, wanted, tolerance):
     return given.shape == wanted.shape and bool(np.abs(np.mean(given) - np.mean(wanted)) <= tolerance)
 

@@ -50,7 +50,7 @@ block = Exercise(
     },
     hints=["Two halves with the same rhythm: normalise, compute, add.",
            "cfg.norm(x, **w['mixer_norm']) hands a norm its weights by name; the mixer returns (h, cache).",
-           "tap can be left alone: tap('mixer', h) just returns h."])
+           "Do not call tap: it is for those who want to look inside, and by default it is None."])
 
 
 # ---- the table that is used twice
@@ -125,6 +125,12 @@ def pair(change):
     return draw
 
 
+def large(random):
+    """Too far apart for the tolerance, but near for their size."""
+    numbers = 1000 * (1 + random.random((3, 5)))
+    return numbers + 5e-3, numbers, 1e-5
+
+
 def missing_rows(random):
     row = random.standard_normal((1, 5))
     return row, np.tile(row, (3, 1)), 1e-5
@@ -133,13 +139,15 @@ def missing_rows(random):
 is_close = Exercise(
     near, [pair(lambda x: x.copy()), pair(lambda x: x + 9e-6), pair(lambda x: -x),
            pair(lambda x: x + 1e-4 * np.linspace(-1, 1, 5)), pair(lambda x: x - 1e-4),
-           pair(lambda x: np.where(x == x.max(), np.nan, x)), missing_rows],
+           pair(lambda x: np.where(x == x.max(), np.nan, x)), missing_rows, large],
     wrong={
         "Your function broadcasts: one row is taken for three. Compare the shapes first.": suspects.unshaped,
         "Your function lets NaN pass: NaN > tolerance is False, and so is NaN <= tolerance. Which one do you need?":
             suspects.blind_to_nan,
         "You compared averages. Errors of both signs cancel out.": suspects.on_average,
         "You compared without an absolute value: what is far too small passes.": suspects.one_sided,
+        "np.allclose and np.isclose allow more for large numbers, unless you tell them not to. Here no number may "
+        "differ by more than the tolerance.": suspects.relative,
         "The third argument is a distance. You treat it as a number of decimals, and so did the test that let "
         "everything pass.": suspects.decimals,
     },

@@ -49,7 +49,7 @@ def two_paths(foot, head):
     for ax, lengths, name, colour in [(axes[0], foot, "as input", plot.BLUE), (axes[1], head, "as output",
                                                                               plot.VERMILION)]:
         ax.bar(np.arange(len(lengths)), lengths, color=colour, width=0.9)
-        ax.set_ylabel(f"gradient\n{name}")
+        ax.set_ylabel(f"length of its\ngradient {name}")
         ax.grid(axis="x", visible=False)
     axes[1].set_xlabel("token: row of the table, V")
     return fig
@@ -65,9 +65,9 @@ def learning(losses, start, floor):
     return fig
 
 
-def work(reads):
+def work(reads, new):
     """How many positions were read up to each new token: {name: [count]}."""
-    return plot.lines(reads, xlabel="tokens written", ylabel="positions read, in all")
+    return plot.lines(reads, new, xlabel="tokens written", ylabel="positions read, in all")
 
 
 def visibility(seen):
