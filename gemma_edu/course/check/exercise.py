@@ -10,8 +10,8 @@ from .sandbox import fresh, run, unchanged
 from .verdict import NotAttempted, NotYet
 
 SEED = "GEMMA_EDU_SEED"      # a teacher's: another word, other random inputs
-CHANGED = ("Your function changes an array that it was given. Work on a copy: x = x + 1 makes a new array, x += 1 does "
-           "not.")
+CHANGED = ("Your function changes what it was given. Work on a copy: x = x + 1 makes a new array, x += 1 does not; "
+           "list(x) is a new list.")
 
 
 @dataclass
