@@ -209,8 +209,8 @@ for name, f in activations.items():
 #
 # A ReLU has slope one, everybody says, so nothing can be lost. But it has it in half of its units, and
 # $\sqrt{1/2} = 0.71$. Draw its weights $\sqrt 2$ times larger, and the factor is one: this is the initialisation of
-# He and others (2015), derived on one line. Glorot and Bengio (2010) had done it for tanh near zero. Turn the three knobs,
-# and find the scale at which each activation breathes:
+# He and others (2015), derived on one line. Glorot and Bengio (2010) had done it for tanh near zero. Turn the
+# three knobs, and find the scale at which each activation breathes:
 
 # %%
 explore(figures.dial,
