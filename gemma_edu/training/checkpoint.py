@@ -22,8 +22,8 @@ def save(keeper, state, about):
     try:
         keeper.save(step, args=items)
     except Exception as error:      # a full disk comes in many forms
-        raise OSError(f"the checkpoint of step {step} could not be written into {keeper.directory}; those before it are "
-                      f"whole: make room, and go on with --resume ({' '.join(str(error).split())})") from error
+        raise OSError(f"the checkpoint of step {step} could not be written into {keeper.directory}; those before it "
+                      f"are whole: make room, and go on with --resume ({' '.join(str(error).split())})") from error
 
 
 def restore(keeper, state, about):
