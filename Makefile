@@ -14,7 +14,7 @@ INSTALL  := $(BIN)/python $(PIP) --constraint constraints.txt
 # Notebooks run as on any machine: on the CPU, with none of the settings, kernels and start-up files of this one.
 ALIKE := env -u GEMMA_EDU_SEED -u JUPYTER_PATH -u MPLBACKEND -u PYTHONPATH -u PYTHONSTARTUP \
          IPYTHONDIR=$(CURDIR)/$(VENV)/ipython JAX_PLATFORMS=cpu PYDEVD_DISABLE_FILE_VALIDATION=1 TF_CPP_MIN_LOG_LEVEL=3
-NBVAL := -m pytest --nbval-current-env --nbval-cell-timeout 300
+NBVAL := -m pytest --nbval-current-env --nbval-cell-timeout 600
 
 .PHONY: help run test notebooks lint parity nbgrader colab-check lab picture clean
 .NOTPARALLEL:
@@ -60,7 +60,7 @@ colab-check: $(COLAB)/.made
 	$(ALIKE) $(COLAB)/bin/python $(NBVAL) --nbval chapters
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab chapters/00_start_here.ipynb
+	JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab chapters/00_start_here.ipynb
 
 picture: $(VENV)/.lab
 	$(BIN)/python docs/picture.py

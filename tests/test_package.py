@@ -33,6 +33,7 @@ def pins(name):
 
 
 COLAB, KNOWN = pins("colab.txt"), pins("constraints.txt")
+OWNERS = packages_distributions()
 
 
 def run(*command):
@@ -91,7 +92,7 @@ def imported(files):
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"gemma_edu"}
-    return {name: set(map(canonicalize_name, packages_distributions()[name])) for name in foreign}
+    return {name: set(map(canonicalize_name, OWNERS[name])) for name in foreign}
 
 
 def undeclared(files, *requirements):
