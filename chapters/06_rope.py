@@ -25,7 +25,7 @@ from gemma_edu.course import explore, picture, source
 from gemma_edu.course.figures import rope as figures
 from gemma_edu.course.figures.rope_dial import dial
 from gemma_edu.lab import misturned, pointer
-from gemma_edu.numpy_gemma import learned, rope, sinusoidal, unplaced, unrotated
+from gemma_edu.numpy_gemma import learned, rope, sinusoidal, unrotated
 from gemma_edu.numpy_gemma.position import rope_backward
 
 # %% [markdown]
@@ -33,7 +33,7 @@ from gemma_edu.numpy_gemma.position import rope_backward
 #
 # In attention (chapter 07) each word sends out a **query**, what it looks for, and offers a **key**, what it can be
 # found by. Both are vectors of H numbers, and their dot product is the **score**: how well they match. That is all we
-# need here.
+# need here. (The pictures divide it by $\sqrt H$, as attention does; chapter 07 says why.)
 #
 # Take one query and one key, and put them at every pair of 48 positions. Then turn them with RoPE, and do it again.
 #
@@ -56,7 +56,8 @@ picture(figures.maps({"as they are": figures.scores(q, k), "turned by RoPE": tur
 # <details><summary>Why diagonals</summary>
 #
 # One step up and one step to the right, query and key have both moved on by one. Both have been turned by the same
-# angle, so the angle between them is as before, and with it the dot product. The section after next proves it.
+# angle, so the angle between them is as before, and with it the dot product. The section *Only the distance counts*
+# proves it.
 # </details>
 #
 # ## By hand
@@ -69,14 +70,15 @@ picture(figures.maps({"as they are": figures.scores(q, k), "turned by RoPE": tur
 #
 # $\lambda_i$ is the number of positions for one radian, so one full turn takes $2\pi\lambda_i$ of them. Pair 0 turns
 # one radian at each step; each next pair is slower than the one before by the same factor. Only queries and keys are
-# turned: a place may decide who is heard, and not what is said. (`stretch` is for later Gemmas; until then it is 1.)
+# turned, and not the *value* that chapter 07 adds to them: a place may decide who is heard, and not what is said.
+# (`stretch` is for later Gemmas: it divides the position. Unless we say so, it is 1.)
 
 # %%
 source(rope)
 
 # %% [markdown]
 # On paper, for H = 4, base 100, position 3 and the vector $(1, 1, 1, 1)$. The pairs are coordinates 0 and 2, which
-# turn by 3 radians, and coordinates 1 and 3, which turn by $3/10$:
+# turn by 3 radians, and coordinates 1 and 3, which turn by $3/10$, for $\lambda_1 = 100^{2/4} = 10$:
 #
 # - $\cos 3 = -0.990$ and $\sin 3 = 0.141$, so the first pair becomes $(-0.990 - 0.141,\ -0.990 + 0.141) =
 #   (-1.131, -0.849)$.
@@ -132,7 +134,7 @@ picture(figures.spectrum(),
 # ## Only the distance counts
 #
 # Now the dial. A query (blue) stands at position $m$, a key (orange, dashed) at $n$, in a small head of three pairs.
-# The score is a sum over the pairs, and each pair adds the cosine of the angle between its hands.
+# All hands have length one, so each pair adds to the score the cosine of the angle between its two hands.
 #
 # Move $m$ alone and the dot runs along the curve. Move $m$ and $n$ by the same number: every hand turns, and the dot
 # stays where it is.
@@ -143,14 +145,16 @@ explore(dial, "Three dials with two hands each, for query and key, and a curve o
         m=(0, 40, 9), n=(0, 40, 4))
 
 # %% [markdown]
-# Why? Turn the whole dial back by $n$'s angle. Angles between hands do not change, the key stands where it began, and
-# the query is turned by the angle of $m - n$ alone. In symbols, where $R_p$ turns every pair by position $p$:
+# *The curve is drawn over the distance alone, and the dot never leaves it.*
 #
-# $$(R_m q)\cdot(R_n k) \;=\; q \cdot (R_m^{\top} R_n k) \;=\; q \cdot (R_{n-m}\, k)$$
+# Why? Turn every pair back by the angle of $n$. Angles between hands do not change, the key stands where it began,
+# and the query is turned by the angle of $m - n$ alone. In symbols, where $R_p$ turns every pair by position $p$:
 #
-# The middle step needs only that to turn back is the transpose of to turn, and the last that turns add up. Nothing
-# was said about $q$ and $k$: it holds for all of them, trained or not. So we test it on random ones, a thousand
-# positions further on:
+# $$(R_m\, q)\cdot(R_n\, k) \;=\; (R_n^{\top} R_m\, q) \cdot k \;=\; (R_{m-n}\, q) \cdot k$$
+#
+# The first step takes a matrix across the dot product, which transposes it. The second needs two things: the
+# transpose of a rotation is the rotation back, and turns add up. Nothing was said about $q$ and $k$: it holds for all
+# of them, trained or not. So we test it on random ones, a thousand positions further on:
 
 # %%
 a, b = random.standard_normal((2, 1, T, 4, H))
@@ -187,8 +191,8 @@ picture(figures.over_distance(distances, alike, many),
 # A query equal to its key begins with all cosines at 1, and there is no way but down: the fast pairs get out of step
 # first. A random pair begins in no order, and turning what is in no order leaves it in no order. Whether a head
 # listens near or far is therefore something it *learns*. Barbero et al. (2024) proved the same, and found inside
-# Gemma 7B that it uses its slow pairs most, as if they were hardly turned, and its fast pairs for heads that look at
-# a fixed place.
+# Gemma 7B that it uses its slow pairs most, as if they were hardly turned, and its fast pairs for heads that look a
+# fixed distance back, such as at the word before.
 # </details>
 #
 # ## Its gradient
@@ -203,8 +207,8 @@ source(rope_backward)
 
 # %% [markdown]
 # **Predict first.** The same $x$ stands at twelve positions of a pair that turns once in twelve. At each of them the
-# loss wishes $y$ to go *further round*. What do the twelve gradients look like when they arrive at $x$? And what
-# would become of their sum if the backward pass forgot to turn?
+# gradient $dy$ points *further round*. What do the twelve gradients look like when they arrive at $x$? And what would
+# become of their sum if the backward pass forgot to turn?
 
 # %%
 picture(figures.turned_back(),
@@ -212,9 +216,9 @@ picture(figures.turned_back(),
         "Right: turned back, all twelve vectors are one, and all twelve gradients are one arrow.")
 
 # %% [markdown]
-# *The gradient turns back by as much as its vector was turned, so wishes from all positions add up at $x$.*
+# *The gradient turns back by as much as its vector was turned, so what all positions say adds up at $x$.*
 #
-# The sum of the twelve, with turning back and without:
+# The sum of the twelve, with turning back and without. (The `stretch` makes it one turn in twelve positions.)
 
 # %%
 hours = np.arange(12)[None]
@@ -229,7 +233,7 @@ for name, gradient in {"turned back": dx, "forgotten": dy}.items():
 # <details><summary>Why the sum matters</summary>
 #
 # Whatever made $x$, a weight of the layer below, made it at all twelve positions, and its gradient is the sum of the
-# twelve. All twelve wish the same of it, and with the turn forgotten their wishes cancel: it would learn nothing.
+# twelve. All twelve say the same to it. With the turn forgotten they would cancel, and it would learn nothing.
 # </details>
 #
 # And a rotation changes no length. Where RMSNorm (chapter 05) took a part of the gradient away, RoPE passes all of
@@ -248,7 +252,7 @@ print("every gradient keeps its length, and nudging agrees with it")
 #
 # Three other ways. **Sinusoidal** positions (Vaswani et al. 2017) *add* a fixed wave to each word, before queries and
 # keys are made. **Learned** positions (BERT and GPT-2, for example) add a row of a table of weights. And one can
-# leave words **unrotated**: then only what may be seen tells order.
+# leave words **unrotated**: then nothing tells their order but a rule of chapter 07, that nobody looks ahead.
 
 # %%
 source(sinusoidal, learned)
@@ -265,17 +269,20 @@ for name, way in pointer.WAYS.items():
     w = pointer.start(way, np.random.default_rng(4))
     grid = pointer.scores(way, w, word, positions)[0]
     maps[name] = (grid - grid.mean()) / max(grid.std(), 1e-9)          # one scale for all
-picture(figures.maps(maps),
+picture(figures.maps(maps, label="score (standard deviations)"),
         "Four heat maps. RoPE: diagonals. Sinusoidal: a plaid of soft spots. Learned: noise, which "
         "turns into plain stripes past position 31. Unrotated: a single colour.")
 
 # %% [markdown]
-# *Only RoPE is made of diagonals alone; added positions mix where with how far, and a table ends where it ends.*
+# *Only RoPE is made of diagonals alone; added positions mix where with how far, and past the end of the table all
+# places are alike.*
 #
 # A picture of random weights shows what a way makes easy, not what training can make of it. So let us train. The task
-# is the simplest that is about place: *point at the word three places back*. The words are noise. One head learns
-# from texts of 32 words that begin at position 0, by 150 steps of Adam. Then we move the texts along, or make them
-# longer. All of it is in `gemma_edu/lab/pointer.py`, gradients by hand.
+# is as simple as one about places can be: *point at the word three places back*, and nobody looks ahead. The words
+# are noise, but for one coordinate that is 1 in all of them, so that a head can ask for a place and for no word. One
+# head learns from texts of 32 words that begin at position 0, by 150 steps of Adam. Then we move the texts along, or
+# make them longer than any that it has seen, which is called **extrapolation**. All of it is in
+# `gemma_edu/lab/pointer.py`, gradients by hand.
 
 # %%
 source(pointer.scores, pointer.learn)
@@ -312,12 +319,11 @@ for name in pointer.WAYS:
 # **Sinusoidal**: its places are known everywhere, but the head has learned what to do with those it has met. The
 # distance is there to be found, and is not forced upon it. **RoPE**: scores at position 1024 *are* the scores at
 # position 0. But in a text of 256 words there are distances that were never seen, and nothing in training has told
-# the head that their scores must stay low. Some seeds are lucky, some are not. Gemma 3, from the 4B on, goes another
-# way in the layers that look far: it divides positions by 8, so that far ones stay within what has been seen
-# (`stretch`).
+# the head that their scores must stay low. Some seeds are lucky, some are not. Gemma 3, from the 4B on, has a remedy
+# in the layers that look far: it divides positions by 8, so that far ones stay within what has been seen (`stretch`).
 #
-# **Unrotated** is what guessing gives. All of this is one small task with noise for words; it shows what each way
-# makes easy, and no more.
+# **Unrotated** is about what guessing gives. All of this is one small task with noise for words; it shows what each
+# way makes easy, and no more.
 # </details>
 #
 # ## What goes wrong
@@ -349,9 +355,10 @@ picture(figures.maps(grids, columns=3),
 source(misturned.neighbours, misturned.braided, misturned.backwards, misturned.queries_only)
 
 # %% [markdown]
-# Which test would have caught them? Four candidates. Lengths stay as they are. Position 0 is not turned. Scores stay
-# when a text moves on by a thousand. And position 3 agrees with published numbers (here: with those of the right
-# one).
+# Which test would have caught them? Four candidates, each a thing that ought to be true. *Lengths* stay as they are.
+# Position *zero* is not turned. Scores see only the *distance*: they stay when a text moves on by a thousand. And
+# position 3 agrees with *published* numbers (here: with those of the right one). Where a test cries out, it says
+# `seen`.
 
 # %%
 def seen(given, wanted):
@@ -444,8 +451,9 @@ print(f"from the exact angle: {by_division:.0e} and {by_inverse:.0e}")
 assert max(by_division, by_inverse) < 1e-3
 
 # %% [markdown]
-# Neither is right to the last digit, and a quarter of the angles differ in it. That harms no text. It does harm
-# whoever compares two programs digit by digit, and looks for a bug where there is none.
+# Neither is right to the last digit, and a quarter of the angles differ in it. No sine and no cosine moves by more
+# than its angle does, so that is less than a thousandth. It harms only those who compare two programs digit by digit,
+# and look for a bug where there is none.
 #
 # ## Where the article is wrong, and how we know
 #
@@ -454,7 +462,7 @@ assert max(by_division, by_inverse) < 1e-3
 
 # %%
 sizes = {"S": 8192, "D": 2048}
-for way in (rope, unrotated, sinusoidal, learned, unplaced):
+for way in (rope, sinusoidal, learned, unrotated):
     weights = weights_of(way)
     count = sum(np.prod([sizes[letter] for letter in axes]) for axes in weights.values())
     print(f"{way.__name__:<11} weights: {', '.join(weights) or 'none':<7} {count:>11,} in Gemma 2B")

@@ -32,7 +32,7 @@ from gemma_edu.numpy_gemma.tree import tree_map
 # %% [markdown]
 # ## What the tiny Gemma looks at
 #
-# The tiny Gemma that comes with this course has layers, and in each layer four *heads*. In each head every token
+# The tiny Gemma that comes with this course has layers, and in each layer several *heads*. In each head every token
 # asks: whom among us shall I listen to? The answer is a row of shares that add up to one. Here are all of them for
 # one text, in every head. A row is a token that looks, a column is a token that is looked at.
 #
@@ -56,7 +56,6 @@ picture(figures.all_heads(maps),
 #
 # A token sees itself and those before it: 1, 2, 3, … T of them, $T(T+1)/2$ pairs of $T^2$, a little more than half.
 # </details>
-#
 #
 # Nobody told the heads what to do; the maps are what training made of random numbers. For three habits we measure
 # which head has most of it, and look closer. `<bos>` marks the beginning of the text.
@@ -116,12 +115,14 @@ print(attend(q, k, v, mask=np.array([[[True, True]]]))[0, 0, 0].round(6))
 source(softmax, attend)
 
 # %% [markdown]
-# `by_key` puts all queries that compare with the same key into one matrix, so that one product serves them (there
-# are G = N/K of them for each position); `by_head` undoes it. `softmax` subtracts the highest score first: the
-# shares stay the same, and no exponential can overflow. `widen` takes the scores to float32, because shares that
-# are rounded to three digits no longer add up to one. `tap` lets us listen in: that is where the maps above come
-# from. And Gemma turns queries and keys by their position (chapter 06) before they get here; the division by $\sqrt
-# H$ comes after the turn. (Before it would be the same: a turn does not care for length.)
+# N is the number of query heads and K that of key heads, of which there may be fewer (a later section says why).
+# `by_key` puts all queries that compare with the same key into one matrix, so that one product serves them (there are
+# G = N/K of them for each position); `by_head` undoes it. `softmax` subtracts the highest score first: the shares
+# stay the same, and no exponential can overflow. `widen` takes the scores to float32, because exponentials and their
+# sum want more than the three digits of bfloat16. `mask` says who is seen; it has a section of its own. `tap` lets us
+# listen in: that is where the maps above come from. And Gemma turns queries and keys by their position (chapter 06)
+# before they get here; the division by $\sqrt H$ comes after the turn. (Before it would be the same: a turn does not
+# care for length.)
 #
 # ## Why divide by the root of H?
 #
@@ -129,7 +130,8 @@ source(softmax, attend)
 # times as far apart as those of a head of width one.
 #
 # **Predict first.** 64 keys, all random. Without the division, what share goes to the best of them when H = 256: a
-# tenth, a third, or nine tenths? And what happens to a gradient that has to pass such a softmax?
+# tenth, a third, or nine tenths? And what happens to a gradient that has to pass such a softmax? (How it passes is
+# the matter of *Its gradient*, below.)
 
 # %%
 def crowded(H, scale, random):
@@ -185,10 +187,10 @@ picture(figures.three_steps(scores, causal_mask(positions, T)[0]),
 source(causal_mask)
 
 # %% [markdown]
-# The function knows nothing but positions. A key at position $s$ is seen from position $t$ if it lies $t - s$ steps
-# ago, and that is not negative. The queries need not be the same positions as the keys: when Gemma writes, one new
-# query at a time looks at all the keys before it. And the *window* is a preview: Gemma 2 and 3 let some layers see
-# only the last few hundred or thousand positions.
+# The function knows nothing but positions. Seen from position $t$, a key at position $s$ lies $t - s$ steps ago; if
+# that is negative, it lies ahead and is hidden. The queries need not be the same positions as the keys: when Gemma
+# writes, one new query at a time looks at all the keys before it. And the *window* is a preview: Gemma 2 and 3 let
+# some layers see only the last few hundred or thousand positions.
 
 # %%
 eight = np.arange(8)[None]
@@ -215,8 +217,10 @@ with np.errstate(invalid="ignore", over="ignore"):
     print("DeepMind's number in float16:", np.float32(-2.3819763e38).astype(np.float16))
 
 # %% [markdown]
-# With $-\infty$ a masked row is not a number, and one such row poisons everything that looks at it. With the lowest
-# number it is an average, useless and harmless. A score of *zero* hides nothing: $e^0 = 1$ is a fine share.
+# With $-\infty$ a row that sees nobody is not a number, and poisons everything that looks at it. With the lowest
+# number it is an average of everything: of no use, but a number. A score of *zero* hides nothing: $e^0 = 1$ is a fine
+# share. And in float16, whose lowest number is −65,504, DeepMind's number is $-\infty$ itself; so ours asks the
+# dtype.
 #
 # ## Its gradient
 #
@@ -224,9 +228,10 @@ with np.errstate(invalid="ignore", over="ignore"):
 #
 # $$dx_s = y_s \Big( dy_s - \sum_r dy_r\, y_r \Big)$$
 #
-# A score is pushed up if its share does better than the average of all shares. **On paper**, with the shares ¼ and
-# ¾ from above and $dy = (1, 0)$: the average is $\tfrac14 \cdot 1 + \tfrac34 \cdot 0 = \tfrac14$, so $dx =
-# (\tfrac14 \cdot \tfrac34,\ \tfrac34 \cdot (-\tfrac14)) = (3/16, -3/16)$.
+# So the gradient of a score is positive where that of its share is above the average, in which each counts by the
+# size of its share. **On paper**, with the shares ¼ and ¾ from above and $dy = (1, 0)$: the average is
+# $\tfrac14 \cdot 1 + \tfrac34 \cdot 0 = \tfrac14$, so $dx = (\tfrac14 \cdot \tfrac34,\ \tfrac34 \cdot
+# (-\tfrac14)) = (3/16, -3/16)$.
 
 # %%
 dx = softmax_backward(np.array([1.0, 0.0]), np.array([0.0, np.log(3)]))
@@ -255,7 +260,7 @@ picture(attention_gradient.competition(dshares, dscores, mask),
 # $x$.) Where the mask hides a score, its share is zero, and so is its gradient.
 # </details>
 #
-# The rest of the way down is products. Each product $A B$ sends $dA = dY\,B^\top$ and $dB = A^\top dY$:
+# The rest of the way down is products. Each product $Y = A B$ sends $dA = dY\,B^\top$ and $dB = A^\top dY$:
 
 # %%
 source(attend_backward)
@@ -272,7 +277,7 @@ print("the gradients of q, k and v by hand equal the gradients by nudging")
 # %% [markdown]
 # **How far back does a gradient reach?** Part I was about gradients that die on their way through time. We put all
 # of the loss at the last of 100 steps, and measure the gradient at each input: for a plain recurrent network, and
-# for attention, both with fresh weights; median and range of five draws.
+# for one head of attention, both with fresh weights; median and range of five draws.
 #
 # **Predict first.** What will be left of the gradient at the input of 99 steps ago?
 
@@ -313,7 +318,7 @@ picture(shared_keys.wiring(8, kinds),
 # %% [markdown]
 # *The number of questions is the same; the number of keys and values is not.*
 #
-# **A theorem for a test.** Heads that share a key compute what heads would compute that have copies of it, side by
+# **A theorem for a test.** Heads that share a key compute the same as heads that have a copy of it each, side by
 # side:
 
 # %%
@@ -349,8 +354,8 @@ for K in (8, 4, 2, 1):
 # %% [markdown]
 # Read it column by column. The queries cost the same at any K. Keys, values and bytes shrink with K. One shared key
 # of width H can tell apart H directions, however many heads ask (here 16 of 64). And you cannot take the mean of
-# keys that were trained apart and go on as if nothing had happened: unrelated heads have nothing in common. Ainslie
-# et al. start there, and train on.
+# keys that have nothing in common, as these random ones, and go on as if nothing had happened. Ainslie et al. begin
+# with the mean of trained keys, and then train on.
 #
 # **A shared key hears from all its heads.** Its gradient is the sum of what each head sends, because a nudge of the
 # key moves all of them. Two dimensions, four heads, one key: the arrows are real gradients from `attend_backward`,
@@ -407,9 +412,9 @@ explore(shared_keys.cache_dial,
 # The memory is not all: each new token must *read* the whole cache. What that means for the speed of writing is a
 # matter for chapter 18.
 #
-# Why did Google give the 2B model one key and the 7B model sixteen? The first report says that each choice improved
-# performance at its size; the April version, that multi-query attention works well at small scales. Neither gives
-# the numbers of its ablations.
+# Why did Google give the 2B model one key and the 7B model sixteen? The report of February 2024 says that each choice
+# improved performance at its size; the April version, that multi-query attention works well at small scales. Neither
+# gives the numbers of its ablations.
 #
 # ## What goes wrong
 #
@@ -426,8 +431,7 @@ print("same output:", np.allclose(attend(q, k, v, seen), attend(q, *cached, seen
 # %% [markdown]
 # **2. A size that fits by chance.** The heads of Gemma 2B put together are as wide as its stream: 8 × 256 = 2048.
 # So a reshape to the width of the *stream* works there. Gemma 7B has 16 × 256 = 4096, and its stream is 3072 wide:
-# version
-# 4.38.0 of `transformers` crashed. And `-1` in a reshape can turn a crash into silence:
+# version 4.38.0 of `transformers` crashed. And `-1` in a reshape can turn a crash into silence:
 
 # %%
 for D, N in ((2048, 8), (3072, 16)):
@@ -474,10 +478,8 @@ picture(figures.three_steps(scores, causal_mask(positions - 1, 6)[0]),
 # row on everything looks healthy, and one step late.
 # </details>
 #
-#
-# **5. Which of them would you notice?** We put five slips into the whole tiny Gemma, as it was trained, and into
-# the same model with random weights, as a unit test would use it. Two tests: compare the logits; compare which
-# token wins.
+# **5. Which slips would you notice?** We put five into the whole tiny Gemma, as it was trained, and into the same
+# model with random weights, as a unit test would use it. Two tests: compare the logits; compare which token wins.
 #
 # **Predict first.** How often does another token win, in the model with random weights?
 
@@ -543,16 +545,16 @@ for name, grid in moved.items():
 #
 # **Who asks independently.** The article says that multi-query attention lets each head ask independently and look
 # at different parts. Heads always did; it is what *multi-head* means. Multi-query attention leaves the queries
-# alone (the column "queries" above does not depend on K) and takes the keys and values away. Do heads still look at
-# different things then? The tiny Gemma has K = 1 in each layer. We take any two heads of a layer, and measure which
-# part of their shares differs, averaged over the text:
+# alone (the column "queries" above does not depend on K) and takes all keys and values but one away. Do heads still
+# look at different things then? The tiny Gemma has a single key head in each layer. We take any two heads of a layer,
+# and measure which part of their shares differs, averaged over the text:
 
 # %%
 heads = maps[:, :, 2:]                          # [L, N, T, S], where there is a choice
 apart = 0.5 * np.abs(heads[:, :, None] - heads[:, None]).sum(axis=-1).mean(axis=-1)
 pairs = apart[:, *np.triu_indices(apart.shape[1], 1)]                             # [L, pairs]
 print("key heads in a layer:", cfg.K)
-print("every two heads differ in more than a tenth of their shares:", bool(np.all(pairs > 0.1)))
+print("any two heads differ in more than a tenth of their shares:", bool(np.all(pairs > 0.1)))
 
 # %% [markdown]
 # They share the key, and differ by their questions. What multi-query attention brings is not freedom but a small
@@ -562,8 +564,8 @@ print("every two heads differ in more than a tenth of their shares:", bool(np.al
 #
 # 1. Ask, compare, gather: scores $q \cdot k / \sqrt H$, no future, softmax, average of the values. Each row adds up
 #    to one, and its gradient to zero.
-# 2. Queries are cheap, keys and values must be kept: $2 \cdot L \cdot K \cdot H$ numbers for each token. Sharing keys
-#    equals copying them, and their gradients add up.
+# 2. A query is used once, keys and values must be kept: $2 \cdot L \cdot K \cdot H$ numbers for each token. Sharing
+#    keys equals copying them, and their gradients add up.
 # 3. Test logits, not winners; with 1 < K < N; and ask position 0 first.
 #
 # **Read.** Vaswani et al., *Attention Is All You Need* (2017), section 3.2. Shazeer, *Fast Transformer Decoding:

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercises 07 · Attention
 #
-# Six exercises, about 80 minutes. Replace the line that raises `NotImplementedError`, run the cell, then run the
+# Six exercises, about 90 minutes. Replace the line that raises `NotImplementedError`, run the cell, then run the
 # check below it. It says **correct**, **not yet** (and why), or **not attempted**. From the second failure on it
 # unfolds hints.
 

@@ -10,8 +10,9 @@ from sys import modules
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import ml_dtypes
 import numpy as np
+
+from .misturned import braided, rounded
 
 N, D = 4, 16      # query heads, and the stream's width, of every model that these bugs are put into
 
@@ -21,12 +22,6 @@ ATTEND, MASK, WRITE = "attention.attend", "attention.causal_mask", "attention.re
 
 def gelu_quick(g, x):
     return x * g.sigmoid(1.702 * x)
-
-
-def interleaved(g, x, positions, base, stretch):
-    """Neighbours are paired, and not the halves."""
-    pairs = np.arange(x.shape[-1]).reshape(-1, 2).T.ravel()
-    return g.rope(x[..., pairs], positions, base, stretch)[..., np.argsort(pairs)]
 
 
 def by_inverse(g, x, positions, base, stretch):
@@ -59,10 +54,6 @@ def tiled(g, q, k, *args):
     return g.attend(q[:, :, order], k, *args)[:, :, np.argsort(order)]
 
 
-def bfloat16(positions):
-    return positions.astype(ml_dtypes.bfloat16).astype(int)
-
-
 BUGS = {
     "no embedding scale":      (EMBED, lambda g, *args: g.embed(*args) / D**0.5),
     "embedding 0.134 % off":   (EMBED, lambda g, *args: g.embed(*args) * 1.00134),
@@ -79,11 +70,11 @@ BUGS = {
     "GELU: quick":             ("mlp", lambda g, x, **w: g.gated(partial(gelu_quick, g), x, **w)),
     "GELU: SiLU":              ("mlp", lambda g, x, **w: g.gated(g.silu, x, **w)),
     "gate and up swapped":     ("mlp", lambda g, x, gate, up, down: g.geglu(x, up, gate, down)),
-    "RoPE interleaved":        ("rotate", interleaved),
+    "RoPE interleaved":        ("rotate", lambda g, x, *args: braided(x, *args, turn=g.rope)),
     "RoPE: sign flipped":      ("rotate", lambda g, x, at, *args: g.rope(x, -at, *args)),
     "RoPE on q only":          ("rotate", only_queries),
     "all positions 0":         ("rotate", lambda g, x, at, *args: g.rope(x, 0 * at, *args)),
-    "positions in bfloat16":   ("rotate", lambda g, x, at, *args: g.rope(x, bfloat16(at), *args)),
+    "positions in bfloat16":   ("rotate", lambda g, x, at, *args: g.rope(x, rounded(at), *args)),
     "position · (1/t)":        ("rotate", by_inverse),
     "no query scale":          (ATTEND, lambda g, q, *args: g.attend(q * q.shape[-1]**0.5, *args)),
     "query scale (d/N)^-1/2":  (ATTEND, lambda g, q, *args: g.attend(q * (q.shape[-1] * N / D)**0.5, *args)),

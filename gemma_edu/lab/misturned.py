@@ -1,6 +1,7 @@
 """RoPE with one mistake: each function turns a query and a key, as some release did or nearly did.
 
-They are called like `right`: turn(q, k, positions) -> (q, k).
+They are called like `right`: turn(q, k, positions) -> (q, k).  `braided` turns one of the two, by whichever rope, and
+`rounded` takes positions alone.
 """
 import ml_dtypes
 import numpy as np
@@ -39,11 +40,11 @@ def from_one(q, k, positions):
     return right(q, k, positions + 1)
 
 
-def braided(x, positions):
+def braided(x, *where, turn=rope):
     """Sort the neighbours into halves, turn, and sort them back."""
-    halves = np.concatenate([x[..., 0::2], x[..., 1::2]], axis=-1)
-    a, b = np.split(rope(halves, positions), 2, axis=-1)
-    return np.stack([a, b], axis=-1).reshape(x.shape)
+    H = x.shape[-1]
+    order = np.r_[0:H:2, 1:H:2]
+    return turn(x[..., order], *where)[..., np.argsort(order)]
 
 
 def rounded(positions):

@@ -36,14 +36,18 @@ def flipped(x, positions, *options):
     return position.rope(x, -positions, *options)
 
 
-def braided(x, positions, *options):
-    pairs = np.arange(x.shape[-1]).reshape(-1, 2).T.ravel()
-    return position.rope(x[..., pairs], positions, *options)[..., np.argsort(pairs)]
-
-
 def unbraided(x, positions, *options):
     """Neighbours are turned, but come out as halves."""
     return position.rope(np.concatenate([x[..., ::2], x[..., 1::2]], axis=-1), positions, *options)
+
+
+def one_after_the_other(x, positions, base=10_000.0, stretch=1.0):
+    """The first half is turned, and then the second with the first as it has become."""
+    a, b = np.split(widen(x), 2, axis=-1)
+    half = a.shape[-1]
+    angle = (positions[:, :, None, None] / stretch / base ** (np.arange(half) / half)).astype(a.dtype)
+    a = a * np.cos(angle) - b * np.sin(angle)
+    return np.concatenate([a, b * np.cos(angle) + a * np.sin(angle)], axis=-1).astype(x.dtype)
 
 
 def of_position(dy, x, positions, base=10_000.0, stretch=1.0):

@@ -23,13 +23,13 @@ def mask(sees):
 
 
 causal_mask = Exercise(
-    right_mask, [lambda random: (np.arange(6)[None], 6), a_window,
-                            lambda random: (random.integers(2, 6, (3, 1)), 8)],
+    right_mask, [lambda random: (np.arange(6)[None], 6), a_window, lambda random: (random.integers(2, 6, (3, 1)), 8)],
     wrong={
         "Your mask hides a position from itself. What is left for the very first one to look at?":
             mask(lambda ago, window: (ago > 0) & (ago < window)),
         "You opened the future and shut the past. Which sign has the number of steps ago?":
             mask(lambda ago, window: (ago <= 0) & (-ago < window)),
+        "Your True says that a key is hidden. Here it says that it is seen.": lambda *given: ~right_mask(*given),
         "The window is one too wide. It counts the position itself: a window of 1 sees nothing else.":
             mask(lambda ago, window: (ago >= 0) & (ago <= window)),
         "The window makes no difference in your mask. It ends sight towards the past.":
@@ -37,7 +37,7 @@ causal_mask = Exercise(
         "You numbered the queries 0, 1, 2, … . Where a query stands is said by `positions`; it may be one new token.":
             lambda positions, *rest: right_mask(0 * positions + np.arange(positions.shape[1]), *rest),
         "The mask says who is seen: True and False. What to do with the scores is the business of `attend`.":
-            lambda *arguments: np.where(right_mask(*arguments), 0.0, -np.inf),
+            lambda *given: np.where(right_mask(*given), 0.0, -np.inf),
     },
     hints=["How many steps ago does key s lie, seen from position t? An array [B, T, S] of differences says it.",
            "positions[:, :, None] has an axis to broadcast over; np.arange(S) are the positions of the keys.",
@@ -51,7 +51,7 @@ def heads(random, N, K, T=5, S=5):
 
 
 def extreme(random, loud, first):
-    """Scores in the thousands, so that an exponential could overflow; or a first query that sees nobody."""
+    """Scores in the hundred thousands, beyond any exponential; or a first query that sees nobody."""
     q, k, v, seen = heads(random, N=2, K=1)
     return loud * q, k, v, seen & (np.arange(5) >= first)[:, None]
 
@@ -60,7 +60,7 @@ GROUPS = [partial(heads, N=3, K=3), partial(heads, N=4, K=2), partial(heads, N=4
 
 
 attend = Exercise(
-    right_attend, [*GROUPS, partial(extreme, loud=1000, first=0), partial(extreme, loud=1, first=1)],
+    right_attend, [*GROUPS, partial(extreme, loud=100_000, first=0), partial(extreme, loud=1, first=1)],
     wrong={
         "Your scores are too far apart. By what does a dot product of H terms grow?":
             lambda q, k, v, mask: right_attend(q * q.shape[-1]**0.5, k, v, mask),
@@ -76,12 +76,14 @@ attend = Exercise(
             partial(suspects.by_shares, suspects.along_queries),
         "Your mask is not in use: a query sees its future.":
             partial(suspects.by_shares, lambda scores, seen: softmax(scores)),
+        "A score that is seen may be lower than your low number, and then what is hidden is heard. How low can you go?":
+            partial(suspects.by_shares, lambda scores, seen: softmax(np.where(seen, scores, -1e4))),
         "Query heads 0 and 1 share key 0. Your copies come in another order: k0 k1 k0 k1.":
             partial(suspects.by_copies, suspects.tiled),
         "A row in which everything is hidden became NaN. Hide with the lowest number there is, not with infinity.":
             partial(suspects.by_shares, lambda scores, seen: softmax(np.where(seen, scores, -np.inf))),
-        "With large scores your exponentials overflow. What can be taken from a whole row without changing its "
-        "shares?": partial(suspects.by_shares, suspects.overflowing),
+        "Large scores overflow your exponentials. What can be taken from a whole row without changing its shares?":
+            partial(suspects.by_shares, suspects.overflowing),
     },
     hints=["Begin with as many keys as queries: scores by np.einsum('BTNH,BSNH->BNTS', …), divided by the root of H.",
            "The mask is [B, T, S]; mask[:, None] gives it an axis for the heads. Replace before the softmax.",
@@ -129,10 +131,8 @@ tokens_that_fit = Exercise(
             lambda memory, *model: fit(2 * memory, *model),
         "You counted query heads. Are queries of old tokens ever needed again?":
             lambda memory, L, N, K, H, size: fit(memory, L, N, N, H, size),
-        "You counted one layer. Each layer has keys and values of its own.":
-            lambda memory, L, N, K, H, size: fit(memory, 1, N, K, H, size),
-        "You counted numbers, not bytes. How large is a number?":
-            lambda memory, L, N, K, H, size: fit(memory, L, N, K, H, 1),
+        "You counted one layer. Each has keys and values of its own.": lambda memory, L, *rest: fit(memory, 1, *rest),
+        "You counted numbers, not bytes. How large is a number?": lambda *model: fit(*model[:-1], 1),
         "A token fits whole or not at all. Round down.":
             lambda memory, L, N, K, H, size: memory / (2 * L * K * H * size),
         "You rounded up, and the last token does not fit.": lambda memory, *model: -fit(-memory, *model),
@@ -156,12 +156,13 @@ attend_backward = Exercise(
             partial(suspects.through, lambda dshares, shares: shares * (dshares - np.mean(dshares, -1, keepdims=True))),
         "The softmax is missing on your way down: the gradient of the shares is not that of the scores.":
             partial(suspects.through, lambda dshares, shares: dshares),
-        "The root of H is missing in dq: the scores were divided by it, so their gradient is, too.":
-            partial(suspects.scaled, 0.5, 0),
-        "The root of H is missing in dk: the scores were divided by it, so their gradient is, too.":
-            partial(suspects.scaled, 0, 0.5),
-        "The root of H is missing in dq and dk: the scores were divided by it, so their gradient is, too.":
-            partial(suspects.scaled, 0.5, 0.5),
+        **{f"The root of H is missing in {where}: the scores were divided by it, so their gradient is, too.":
+           partial(suspects.scaled, of_q, of_k)
+           for where, of_q, of_k in (("dq", 0.5, 0), ("dk", 0, 0.5), ("dq and dk", 0.5, 0.5))},
+        "Your mask is not in use: what was hidden on the way up gets no gradient on the way down.":
+            lambda dy, q, k, v, mask: right_backward(dy, q, k, v, np.ones_like(mask)),
+        "Have dk and dv changed places? They come in the order of the arguments.":
+            lambda *arguments: tuple(right_backward(*arguments)[i] for i in (0, 2, 1)),
         "A shared key moves the scores of all its heads. Are their gradients averaged, or do they add up?":
             partial(suspects.gathered, pooled),
         "In your gradient a shared key hears only from the first of its heads.":

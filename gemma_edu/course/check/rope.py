@@ -32,12 +32,14 @@ rope = Exercise(
     position.rope, [draw, draw_base, draw_stretch, draw_narrow],
     wrong={
         "You rotated neighbouring pairs; Gemma rotates the two halves: coordinate i with coordinate i + H/2.":
-            mistakes.braided,
+            misturned.braided,
         "You paired neighbours on the way in and halves on the way out. Gemma pairs halves both times.":
             mistakes.unbraided,
         "You turn the other way: is the sign of your sine flipped?": mistakes.flipped,
         "Your second half is not a rotation: does every vector keep its length?":
             lambda *args: mistakes.turned(*args, sign=-1),
+        "Your second half was turned with the first half as it had become. Both need the first half as it was.":
+            mistakes.one_after_the_other,
         "Did you take the row of the array for the position? A text need not begin at 0: use positions.":
             mistakes.by_index,
         "Your wavelengths grow too slowly: coordinates i count to H/2, and the exponent from 0 to almost 1.":
@@ -80,7 +82,7 @@ relative_score = Exercise(
             lambda q, k, distance: float(at(q, abs(distance)) @ k),
         "You turned the right vector the wrong way, or the wrong one the right way: the distance is m - n, the query's "
         "position less the key's.": lambda q, k, distance: float(at(k, distance) @ q),
-        "You turned both by the same angle. What becomes of the angle between them?":
+        "Your score is the same at any distance. Both are turned by one angle, or by none: what is between them then?":
             lambda q, k, distance: float(at(q, distance) @ at(k, distance)),
         "You turned one forward and the other back by the whole distance: now they are twice as far apart.":
             lambda q, k, distance: float(at(q, distance) @ at(k, -distance)),

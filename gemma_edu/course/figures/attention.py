@@ -60,7 +60,7 @@ def all_heads(maps):
 
 
 def habits(maps):
-    """Four ways to look, and how much each head has of each: {name: [L, N]}."""
+    """Three ways to look, and how much each head has of each: {name: [L, N]}."""
     L, N, T, S = maps.shape
     inside = maps[:, :, 2:]                                        # the first rows have no choice
     chance = np.log(np.arange(3, T + 1))                           # the entropy of looking everywhere

@@ -19,7 +19,7 @@ def scores(q: BTNH, k: BTNH):
     return q[0, :, 0] @ k[0, :, 0].T / np.sqrt(q.shape[-1])
 
 
-def maps(grids, *, columns=None, first=0):
+def maps(grids, *, columns=None, first=0, label="score"):
     """Heat maps of scores side by side, in one scale of colours: the query's position up, the key's to the right."""
     columns = columns or len(grids)
     rows, panel = -(-len(grids) // columns), min(2.9, 8.4 / columns)
@@ -32,7 +32,7 @@ def maps(grids, *, columns=None, first=0):
         ax.set_ylabel("query's position T")
     for ax in axes[-1]:
         ax.set_xlabel("key's position S")
-    fig.colorbar(image, ax=axes, label="score", pad=0.02).outline.set_visible(False)
+    fig.colorbar(image, ax=axes, label=label, pad=0.02).outline.set_visible(False)
     return fig
 
 

@@ -29,8 +29,9 @@ def dial(m, n):
     for pair, ax in enumerate(axes[:3]):
         for line, vector in zip(ax.lines, (hands(ASK, m), hands(HAVE, n)), strict=True):
             line.set_data([0, vector[pair, 0]], [0, vector[pair, 1]])
-    axes[3].lines[-1].set_data([m - n], [dial_score(m - n)])
-    axes[3].set_title(f"{m} − {n} = {m - n}: score {dial_score(m - n):.2f}")
+    score = np.sum(hands(ASK, m) * hands(HAVE, n))          # of the hands as they stand; the curve knows m - n alone
+    axes[3].lines[-1].set_data([m - n], [score])
+    axes[3].set_title(f"{m} − {n} = {m - n}: score {score:.2f}")
     return fig
 
 
