@@ -4,7 +4,7 @@
 # **The question.** What is Gemma, what is it made of, and which part of it does each chapter of this course build?
 #
 # **Afterwards you can** let a Gemma write, say what it does between two tokens, find every part of it on a map, read
-# the letters in which this course is written, tell the four generations of the family apart, and prove from a count
+# the letters in which this course is written, tell Gemma 1, 1.1, 2 and 3 apart, and prove from a count
 # of weights that Gemma is not a mixture of experts. You also know how long the course takes, how to keep your work,
 # and how to get Gemma's own weights.
 #
@@ -18,9 +18,9 @@
 # %% [markdown]
 # ## It writes
 #
-# A small Gemma comes with this course. It has Gemma's architecture in full, 5.57 million weights, and it has read
-# nothing but the text that every Python carries: the documentation, the code of the library, and generated sums. Give
-# it the beginning of a text.
+# A small Gemma comes with this course. It has Gemma's architecture in full, 5.57 million weights, and it has read the
+# text that every Python carries, documentation and library code, some generated sums, and nothing else. Give it the
+# beginning of a text.
 
 # %% tags=["nbval-ignore-output"]
 import gemma_edu as ge
@@ -43,13 +43,14 @@ for beginning in ("def read(self", ">>> 12 + 30\n"):
     print(beginning + ge.generate(model, beginning, tokens=60, temperature=0.7, seed=2), end="\n\n---\n\n")
 
 # %% [markdown]
-# It has learnt how sums *look*. It cannot add; check any of them. (How well it does, on text that it has never seen,
+# It has learnt how sums *look*; check one in your head. (How well it does, on text that it has never seen,
 # is written in [its card](../gemma_edu/pretrained/tiny/README.md), beside a compression program.)
 #
 # ## What it just did
 #
-# A **language model** reads a text and gives a score to every piece that might come next: here to each of 4096. The
-# scores become shares of a probability, which add up to one. Then somebody chooses: by a draw, or by taking the best.
+# A **language model** reads a text and gives a score to every *piece* (a word, or a part of one) that might come
+# next: here to each of 4096. The scores become shares of a probability, which add up to one. Then somebody chooses:
+# by a draw, or by taking the best.
 #
 # How the draw is made is your affair, not the model's. The **temperature** divides the scores before they become
 # shares.
@@ -87,13 +88,23 @@ explore(figures.next_dial(beginnings),
 #
 # <details><summary>What happened, and why</summary>
 #
-# The order never changes: dividing all scores by the same number keeps it. Near zero the best piece takes everything,
-# and the text becomes dull and repeats itself. At 2 the thousands of unlikely pieces together get a large share, and
-# the text falls apart. At 1 you draw just as the model believes.
+# The order never changes: dividing all scores by the same number keeps it. Near zero the longest bar takes
+# everything. At 2 *all others* have most of the probability: each of these thousands is unlikely, and one of them
+# will be drawn. At 1 you draw just as the model believes.
 # </details>
 #
-# The scores were computed by the NumPy functions of Part II; JAX gives the same, faster (chapter 10). To write is to
-# ask again and again, each time with one token more. That is the whole loop:
+# Hear the difference, at 0, where always the best is taken, and at 2:
+
+# %% tags=["nbval-ignore-output"]
+for temperature in (0.0, 2.0):
+    text = ge.generate(model, "The with statement", tokens=40, temperature=temperature, seed=0)
+    print(f"temperature {temperature}: The with statement{text}\n")
+
+# %% [markdown]
+# Cold, it runs in circles; hot, it falls apart. Above we drew at 0.7.
+#
+# To write is to ask for scores again and again, each time with one token more. That is the whole loop, here with the
+# NumPy functions of Part II:
 
 # %%
 tokens = model.tokenizer.encode("The with statement")
@@ -126,8 +137,7 @@ picture(course_map(here=range(10)),
 # %% [markdown]
 # *Part II is the model, part by part; Part I says why it has gates; Parts III and IV are what one can do with it.*
 #
-# **Here today: chapters 00 to 09, with their exercises. The ten others follow**; the library has the parts that they
-# will be about.
+# **Here today: chapters 00 to 09, with their exercises. The ten others follow.**
 #
 # | | Chapter | The question | minutes to read | for its exercises |
 # |---|---|---|---|---|
@@ -205,8 +215,8 @@ q = contract("BTD,DNH->BTNH", x, wq)
 print(q.shape, "  each number is", q[0, 0, 0, 0])
 
 # %% [markdown]
-# D is summed over: 256 products of one with one. (`contract` is `np.einsum` with a name of its own; chapter 18 will
-# teach it to multiply by weights of eight bits.)
+# D is summed over: 256 products of one with one. (`contract` is einsum under a name of its own, so that a weight
+# that is stored in another way may bring its own product.)
 #
 # ## What Gemma 1 is
 #
@@ -238,7 +248,7 @@ picture(figures.spent({name: anatomy(**sizes) for name, sizes in models.items()}
         "percent, attention 18, 7 and 17 percent, and the norms less than a thousandth.")
 
 # %% [markdown]
-# *Most of Gemma is MLP; the norms, without which nothing would learn, are too thin to be seen.*
+# *Most of Gemma is MLP, and the norms are too thin to be seen.*
 #
 # <details><summary>What to see in it</summary>
 #
@@ -304,8 +314,9 @@ print("the 7B: every digit, too, with one MLP in each layer")
 # There is no room for a router, not in the 2B and not in the 7B. (If you look the sizes up: Table 1 of the report
 # gives a hidden width of 32 768 for the 2B. It counts `gate` and `up` together; our F is half of it.) DeepMind's
 # first release says the same in code: one `gate`, one `up` and one `down` per layer, and nothing that chooses
-# (`gemma/modules.py`, February 2024). **Gemma 1 is dense.** So are Gemma 2 and 3. The first Gemma that does mix
-# experts is one of the fourth generation (26B-A4B, 2026): 128 experts, of which a token uses eight.
+# (`gemma/modules.py`, February 2024). **Gemma 1 is dense.** So, by their published code, are Gemma 2 and 3. The first
+# Gemma that does mix experts is one of the fourth generation (26B-A4B, 2026): 128 experts, of which a token uses
+# eight.
 #
 # The lesson goes further than Gemma: *a count that is right to the last digit leaves no room for a part that you did
 # not think of.* We use it again in chapter 05, to count the norms.
@@ -383,12 +394,15 @@ for name, sizes in FAMILY.items():
 # mine = "/content/drive/MyDrive/gemma-edu"      # save here what shall outlive the machine
 # ```
 #
+# The links from one notebook to the next work on your machine and on GitHub, and not in Colab: there, go back to
+# GitHub and open the next one with the badge in its first line.
+#
 # ## Gemma's own weights
 #
 # No chapter that is here today needs them: the tiny Gemma is in the package. If you want the real one, you need an
 # account, once, and you must accept Google's terms. There are two places to get them from; one is enough.
 #
-# **Hugging Face**
+# ### From Hugging Face
 #
 # 1. Make an account at `huggingface.co` and sign in.
 # 2. Open the page `google/gemma-2b` there (or `gemma-2b-it`, `gemma-1.1-2b-it`, `gemma-7b`, …), read the terms, and
@@ -404,7 +418,7 @@ for name, sizes in FAMILY.items():
 #                            allow_patterns=["config.json", "*.safetensors*", "tokenizer.model"])
 # ```
 #
-# **Kaggle**
+# ### From Kaggle
 #
 # 1. Make an account at `kaggle.com` and sign in.
 # 2. Open the page `kaggle.com/models/google/gemma`, ask for access, and accept the terms.
@@ -417,7 +431,7 @@ for name, sizes in FAMILY.items():
 # folder = kagglehub.model_download("google/gemma/transformers/2b")
 # ```
 #
-# **Then**
+# ### Load them
 #
 # ```python
 # model = ge.load(folder)

@@ -2,7 +2,7 @@
 from functools import cache
 
 import numpy as np
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from ...lab.family import layers
 from .. import plot
@@ -136,23 +136,24 @@ def mixtures(totals, counted):
 
 
 # ---- the family
+LOOK = {"G": {"facecolor": plot.BLUE, "edgecolor": plot.BLUE, "linewidth": 1.4},
+        "L": {"facecolor": "white", "edgecolor": plot.VERMILION, "linewidth": 1.4}}
+
+
 def patterns(models):
     """A square for each layer: sees everything before it, or a window only; {name: sizes}."""
     fig, ax = plot.figure(width=9.4, height=0.42 * len(models) + 1.2)
     for row, sizes in enumerate(models.values()):
         for at, kind in enumerate(layers(**sizes)):
-            look = {"color": plot.BLUE} if kind == "G" else {"facecolor": "white", "edgecolor": plot.VERMILION}
-            ax.add_patch(Rectangle((at + 0.62, row - 0.32), 0.76, 0.64, linewidth=1.4, **look))
+            ax.add_patch(Rectangle((at + 0.62, row - 0.32), 0.76, 0.64, **LOOK[kind]))
     ax.set(xlim=(0.3, max(s["L"] for s in models.values()) + 1), ylim=(len(models) - 0.4, -0.6))
     ax.set_yticks(range(len(models)), [f"{name}  {window(sizes)}" for name, sizes in models.items()])
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
-    for name, look in {"sees all before it": {"color": plot.BLUE},
-                       "sees a window": {"facecolor": "white", "edgecolor": plot.VERMILION}}.items():
-        ax.bar(0, 0, label=name, linewidth=1.4, **look)
+    kinds = [Patch(**LOOK[kind], label=name) for kind, name in [("G", "sees all before it"), ("L", "sees a window")]]
     plot.dress(ax, "layer L", "")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    ax.legend(handles=kinds, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return fig
 
 
