@@ -54,6 +54,34 @@ def against_the_whole(norms, times, window):
     return first(norms, times, lambda step: np.nanmedian(norms))
 
 
+def only_when_full(norms, times, window):
+    """Waits until as many steps stand before as the window has."""
+    return first(norms, times, lambda step: np.median(norms[step - window:step]) if step >= window else np.inf)
+
+
+def one_too_few(norms, times, window):
+    return first(norms, times, lambda step: np.median(norms[max(0, step - window + 1):step]))
+
+
+def one_too_many(norms, times, window):
+    return first(norms, times, lambda step: np.median(norms[max(0, step - window - 1):step]))
+
+
+def with_itself(norms, times, window):
+    return first(norms, times, lambda step: np.median(norms[max(0, step - window + 1):step + 1]))
+
+
+def from_step_1(norms, times, window):
+    """Never asks about step 0."""
+    late = step_that_exploded(np.append(norms[1], norms[1:]), times, window)
+    return 1 if late == 0 else late
+
+
+def looks_for_nan(norms, times, window):
+    """Where the first norm is infinite, no later one is larger."""
+    return -1 if np.isinf(norms[0]) else step_that_exploded(norms, times, window)
+
+
 def one_late(norms, times, window):
     step = step_that_exploded(norms, times, window)
     return step if step < 0 else step + 1

@@ -125,13 +125,24 @@ adamw = Exercise(
            "Then take from each moved weight rate · decay times what it was before the step."])
 
 
+PLATEAU = [(step, 6) for step in range(25, 30)]      # half a window: the median depends on where exactly it begins
+
 step_that_exploded = Exercise(
     flight_log.step_that_exploded,
     [flight_log.drawn((25, 60), (40, 900)), flight_log.drawn((33, 300), broken=36),
      flight_log.drawn((20, 6), (21, 6), (22, 6), (24, 15)), flight_log.drawn((30, 6), (31, 20)),
      flight_log.drawn((50, 30), growth=1.15), flight_log.drawn(), flight_log.drawn(broken=41),
-     flight_log.drawn(broken=0)],
+     flight_log.drawn(broken=0), flight_log.drawn((4, 40)), flight_log.drawn((1, 40)),
+     flight_log.drawn(*PLATEAU, (30, 42)), flight_log.drawn(*PLATEAU, (30, 19)), flight_log.drawn((0, np.inf))],
     wrong={
+        "Your window is one step too short. How many numbers are in norms[a:b]?": flight_log.one_too_few,
+        "Your window is one step too long. How many numbers are in norms[a:b]?": flight_log.one_too_many,
+        "The step itself stands in the window with which you compare it. Only what came before belongs there.":
+            flight_log.with_itself,
+        "You waited until the window is full. Before that there are fewer steps to compare with, not none.":
+            flight_log.only_when_full,
+        "You look for NaN. Infinity is not finite, either.": flight_log.looks_for_nan,
+        "Step 0 has nothing before it to be compared with. Is it finite?": flight_log.from_step_1,
         "You compared with the mean. One earlier spike lifts a mean, and hides the next; a median does not care.":
             flight_log.against_the_mean,
         "You compared with the one step before. Two tall steps in a row hide each other.": flight_log.against_the_last,

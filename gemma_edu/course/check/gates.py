@@ -23,7 +23,7 @@ sigmoid = Exercise(
         "That is 1 - σ(x): the switch opens where it should shut. Look at the sign in the exponent.":
             lambda x: gates.sigmoid(-x),
         "That is a tanh, which goes from -1 to 1. A switch that is shut is at 0.": np.tanh,
-        "Half of a tanh is missing its shift, or its x/2: σ(x) = (1 + tanh(x/2)) / 2; look at both.":
+        "Moved and halved, a tanh becomes a sigmoid. Yours is twice as steep: at which x should it reach 0.88?":
             lambda x: (1 + np.tanh(x)) / 2,
         "Far from 0 you cut x off: what is cut at ±5 is neither quite open nor quite shut.":
             lambda x: gates.sigmoid(np.clip(x, -5, 5)),
@@ -162,12 +162,12 @@ def half_life_bias(steps):
 
 forget_bias = Exercise(
     half_life_bias,
-    [lambda random: (1.0,), lambda random: (10.0,), lambda random: (float(random.uniform(50, 10_000)),),
+    [lambda random: (2.0,), lambda random: (10.0,), lambda random: (float(random.uniform(50, 10_000)),),
      lambda random: (float(random.uniform(0.2, 0.8)),)],
     wrong={
         "That is how far the gate is open, a number from 0 to 1. The bias is what the sigmoid makes it from.":
             lambda steps: 0.5**(1 / steps),
-        "The sign is turned round: a long memory needs an open gate, and that a positive bias.":
+        "The sign is turned round: a long memory needs an open gate, and an open gate a positive bias.":
             lambda steps: -half_life_bias(steps),
         "Close, for long memories only: ln(steps) is where it goes, not what it is. For one step, half open is bias 0; "
         "for two steps?": lambda steps: float(np.log(steps)),
