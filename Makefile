@@ -11,8 +11,9 @@ BIN      := $(VENV)/bin
 PIP      := -m pip install --quiet --disable-pip-version-check
 INSTALL  := $(BIN)/python $(PIP) --constraint constraints.txt
 
-# Notebooks run as on any machine: on the CPU, with none of the settings, kernels and start-up files of this one.
-ALIKE := env -u GEMMA_EDU_SEED -u JUPYTER_PATH -u MPLBACKEND -u PYTHONPATH -u PYTHONSTARTUP \
+# Notebooks run as on any machine: on the CPU, with none of the settings, kernels and start-up files of this one.  One
+# thread for NumPy's products: on a busy machine two of them wait for each other, and chapter 09 takes ten times as long.
+ALIKE := env -u GEMMA_EDU_SEED -u JUPYTER_PATH -u MPLBACKEND -u PYTHONPATH -u PYTHONSTARTUP OPENBLAS_NUM_THREADS=1 \
          IPYTHONDIR=$(CURDIR)/$(VENV)/ipython JAX_PLATFORMS=cpu PYDEVD_DISABLE_FILE_VALIDATION=1 TF_CPP_MIN_LOG_LEVEL=3
 NBVAL := -m pytest --nbval-current-env --nbval-cell-timeout 600
 
