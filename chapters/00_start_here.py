@@ -450,7 +450,8 @@ for name, sizes in FAMILY.items():
 # us.
 #
 # **Without an account** you can still have the true shapes: `ge.load("random:gemma-2b")` fills them with random
-# numbers. It writes nonsense at the true speed, and needs the true memory.
+# numbers. It has no vocabulary; `gemma-edu generate --model random:gemma-2b` lets it write ids, nonsense at the true
+# speed. It needs the true memory, too.
 #
 # ## Remember
 #
