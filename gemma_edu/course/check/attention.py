@@ -62,6 +62,8 @@ GROUPS = [partial(heads, N=3, K=3), partial(heads, N=4, K=2), partial(heads, N=4
 attend = Exercise(
     right_attend, [*GROUPS, partial(extreme, loud=100_000, first=0), partial(extreme, loud=1, first=1)],
     wrong={
+        "A score that is seen may be lower than your low number, and then what is hidden is heard. How low can you go?":
+            partial(suspects.by_shares, lambda scores, seen: softmax(np.where(seen, scores, -1e4))),
         "Your scores are too far apart. By what does a dot product of H terms grow?":
             lambda q, k, v, mask: right_attend(q * q.shape[-1]**0.5, k, v, mask),
         "You divided by H; a dot product of H random terms grows like its root.":
@@ -76,8 +78,6 @@ attend = Exercise(
             partial(suspects.by_shares, suspects.along_queries),
         "Your mask is not in use: a query sees its future.":
             partial(suspects.by_shares, lambda scores, seen: softmax(scores)),
-        "A score that is seen may be lower than your low number, and then what is hidden is heard. How low can you go?":
-            partial(suspects.by_shares, lambda scores, seen: softmax(np.where(seen, scores, -1e4))),
         "Query heads 0 and 1 share key 0. Your copies come in another order: k0 k1 k0 k1.":
             partial(suspects.by_copies, suspects.tiled),
         "A row in which everything is hidden became NaN. Hide with the lowest number there is, not with infinity.":
