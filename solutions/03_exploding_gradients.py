@@ -151,7 +151,7 @@ for run in range(8):
 # ## 5 · Predict the gradient ⭐ (5 minutes)
 #
 # **Goal.** An RNN of 32 tanh units has spectral radius 1.3. It reads noise ten times louder than the loudest of the
-# chapter's heat map. What becomes of a gradient on its way back through a hundred steps? **Out** one of `"explodes"`,
+# chapter's heat maps. What becomes of a gradient on its way back through a hundred steps? **Out** one of `"explodes"`,
 # `"vanishes"`, `"stays"`. Decide first; then try it as the chapter does.
 
 # %% answer="predict_loud_inputs"

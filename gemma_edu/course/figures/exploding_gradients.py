@@ -94,14 +94,14 @@ def wall(u=1.8):
     fig, axes = plot.figure(1, 2, width=9.8, height=3.7)
     for T in (5, 10, 50):
         axes[0].plot(b, cliff.loss(np.full_like(b, u), b, steps=T), label=f"T = {T} steps")
-    for radius in (4 / 3, 1.5, 1.8, 2.4):
+    axes[0].legend(loc="upper left", handlelength=2.6)                   # where there is no data
+    for radius, colour in zip((4 / 3, 1.5, 1.8, 2.4), (plot.PURPLE, plot.SKY, plot.INK, plot.GREY), strict=True):
         slopes = [cliff.slope_on_the_edge(radius, T) for T in lengths]
-        axes[1].plot(lengths, slopes)
+        axes[1].plot(lengths, slopes, color=colour)
         axes[1].text(51, slopes[-1], f"u = {radius:.2f}", va="center")
     axes[1].set_xlim(0, 66)
     plot.dress(axes[0], "bias b", "loss", f"Across the edge, at u = {u}")
     plot.dress(axes[1], "steps of memory T", "slope of the loss along b", "How steep it is on the edge", log="y")
-    plot.legend(fig)
     return fig
 
 

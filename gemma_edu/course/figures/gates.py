@@ -78,7 +78,7 @@ def switch():
                          xytext=(0, -10 if height == 1 else 10 if not height else 0), textcoords="offset points")
     axes[1].plot(z, y * (1 - y), color=plot.VERMILION)
     axes[1].plot(0, 0.25, "o", color=plot.INK)
-    axes[1].annotate("never more than ¼", (0, 0.25), xytext=(12, -4), textcoords="offset points", va="center")
+    axes[1].annotate("never more than ¼", (0, 0.25), xytext=(16, 2), textcoords="offset points", va="center")
     axes[0].set_xticks(range(-8, 9, 2))
     plot.dress(axes[0], "z", "σ(z)", "how far the switch is open")
     plot.dress(axes[1], "z", "σ′(z) = σ(z) (1 − σ(z))", "how far it yields to a push")

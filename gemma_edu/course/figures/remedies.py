@@ -84,7 +84,7 @@ def runs(logs, worst=1e4):
 def all_walks(steps=150):
     """Every walk that the dial can show, at once: [steps + 1, 2, radius, threshold], and the lengths."""
     radius, longest = np.meshgrid(RADII, list(LONGEST.values()), indexing="ij")
-    return cliff.walk(radius, np.full_like(radius, 0.3), rate=0.1, steps=steps, clip=cliff.by_norm(longest))
+    return cliff.walk(radius, np.full_like(radius, 0.35), rate=0.1, steps=steps, clip=cliff.by_norm(longest))
 
 
 @cache
