@@ -12,7 +12,7 @@
 # `gemma_edu/lab/chain.py`, `gemma_edu/lab/wiring.py` and, once more, `gemma_edu/numpy_gemma/recurrent.py`.
 #
 # **Terms 術語** gradient 梯度 · vanishing gradient 梯度消失 · exploding gradient 梯度爆炸 ·
-# activation function 激活函數 · saturation 飽和 · Jacobian 雅可比矩陣 · chain rule 連鎖律 · depth 深度 ·
+# activation function 激勵函數 · saturation 飽和 · Jacobian 雅可比矩陣 · chain rule 連鎖律 · depth 深度 ·
 # weight initialization 權重初始化 · batch normalization 批次正規化 · residual connection 殘差連接 ·
 # highway network 高速公路網路 · heat map 熱度圖
 
@@ -51,9 +51,9 @@ for number in (18, 12, 6, 0):
 # %% [markdown]
 # <details><summary>What happened, and why</summary>
 #
-# Less than a billionth: $5 \cdot 10^{-12}$. The slope of a sigmoid is ¼ at best, as chapter 01 drew it, so every
-# layer leaves a little less than a quarter of what it was handed. A quarter to the power of 18 is
-# $1.5 \cdot 10^{-11}$.
+# Less than a billionth: $5 \cdot 10^{-12}$ (layer 0 is the input). The slope of a sigmoid is ¼ at best, as chapter
+# 01 drew it, so every layer leaves a little less than a quarter of what it was handed. A quarter to the power of 18
+# is $1.5 \cdot 10^{-11}$.
 # </details>
 #
 # Sigmoid was only one choice. Here are four activations, one in each row. The gradient starts at the right, where it
@@ -64,12 +64,11 @@ for number in (18, 12, 6, 0):
 activations = {"sigmoid": sigmoid, "tanh": tanh, "relu": relu, "gelu": gelu}
 picture(figures.flow_map({"": [flow(partial(plain, f, no_norm)) for f in activations.values()]},
                          list(activations), ylabel="activation"),
-        "A heat map of four rows over layers 0 to 18, all bright at the right. Sigmoid turns "
-        "dark to the left, down to ten to the minus eleven; gelu and relu turn green; tanh "
-        "stays bright.")
+        "A heat map of four rows over layers 0 to 18, all bright at the right. To the left sigmoid "
+        "turns dark, below ten to the minus eleven; gelu and relu turn green; tanh stays bright.")
 
 # %% [markdown]
-# *The same weights, the same depth, and the first layer hears a fifth, a thousandth, or next to nothing.*
+# *The same weights, the same depth, and the input hears a fifth, two thousandths, or next to nothing.*
 #
 # Keep this map in mind. We shall see it with time in place of layers, with training steps in place of rows, and in
 # chapter 12 it is drawn from inside Gemma.
@@ -139,9 +138,9 @@ for L in (1, 2, 4, 8, 16):      # each row of the Jacobian is a gradient that wa
             for row in np.eye(64)]
     stretched[f"{L} layers" if L > 1 else "1 layer"] = np.linalg.svd(rows, compute_uv=False)
 picture(figures.spectra(stretched),
-        "Five falling curves on a logarithmic axis. For one layer, directions are stretched "
-        "by one to a hundredth; for 16 layers the curve falls to less than ten to the minus "
-        "fifteen.")
+        "Five falling curves on a logarithmic axis. For one layer, directions are stretched by "
+        "almost two down to a few thousandths; for 16 layers the curve falls below ten to the "
+        "minus twelve.")
 
 # %% [markdown]
 # *A deep chain keeps a few directions and forgets the rest: even where the length survives, most of the message
@@ -157,7 +156,7 @@ for number in (0, 6, 12, 18):
     print(f"after layer {number:2}: apart by {apart:.0e}")
 
 # %% [markdown]
-# The last layer cannot tell which of the two it saw. A chain that forgets its input upwards has nothing to say
+# The last layer can hardly tell which of the two it saw. A chain that forgets its input upwards has nothing to say
 # about it downwards; it is one loss, counted twice.
 #
 # ## Is it saturation?
@@ -173,21 +172,18 @@ for number in (0, 6, 12, 18):
 slopes = {name: [figures.met(f, scale) for scale in (1, 3)] for name, f in activations.items()}
 picture(figures.saturation(slopes, (1, 3)),
         "Above, four activations and their slopes. Below, histograms of the slopes met. "
-        "Sigmoid at scale 1: all just below a quarter, none flat. At scale 3 a quarter is "
-        "flat, and half of the units for tanh, relu and gelu.")
+        "Sigmoid at scale 1: nearly all just below a quarter, next to none flat. At scale 3 a "
+        "quarter is flat, and half of the units for tanh, relu and gelu.")
 
 # %% [markdown]
-# *In the chain that died fastest, not one unit in a hundred is flat: a sigmoid at its best is a quarter open.*
+# *In the chain that died fastest, not one unit in a hundred is flat: even at its best a sigmoid passes a quarter.*
 #
-# <details><summary>So what counts?</summary>
-#
-# Not the flat units, but the average over all of them. A gradient is multiplied by the slopes $\varphi'(z)$, and
-# then by weights of a certain scale. Lengths add as squares, so per layer it changes by
+# So what counts? Not the flat units, but the average over all of them. A gradient is multiplied by the slopes
+# $\varphi'(z)$, and then by weights of a certain scale. Lengths add as squares, so per layer it changes by
 #
 # $$\text{factor} = \text{scale} \times \sqrt{\text{mean of } \varphi'(z)^2}$$
 #
 # Below 1 it dies, above 1 it explodes, and depth is the exponent.
-# </details>
 #
 # That formula is a prediction, and we can test it: on one side the slopes, on the other what really happened to a
 # gradient on its way down, as a factor per layer, in five chains.
@@ -215,11 +211,14 @@ for name, f in activations.items():
 # %%
 explore(figures.dial,
         "Two lines over the layers of one chain: the length of the stream on its way up, and "
-        "of the gradient on its way down, which falls to ten to the minus eleven.",
+        "of the gradient on its way down, which falls below ten to the minus eleven.",
         depth=(2, 64, 18), activation=list(activations), scale=(0.25, 4.0, 1.0, 0.05))
 
 # %% [markdown]
-# All scales at once, for two of them and 32 layers. White lines are lines of equal length.
+# *Each breathes at a scale of its own: tanh a little above 1, ReLU and GELU between 1.4 and 1.5. A sigmoid finds no
+# such scale on this dial.*
+#
+# All scales at once, for two of them and 32 layers. White lines are lines of equal length; orange is off the scale.
 
 # %%
 scales = np.linspace(0.5, 3.0, 26)[::-1]
@@ -264,7 +263,7 @@ picture(figures.flow_map({name: arrived[::-1] for name, (_, _, arrived) in train
 #
 # The sigmoid chain is dark before and after: nothing tells its lower layers how to become less dark. ReLU and the
 # tanh with small steps are bright all the way, and even louder in between. The tanh with large steps begins bright,
-# and after some thirty steps its lower layers hear a millionth.
+# and after some thirty steps its lower layers hear about a millionth.
 # </details>
 #
 # What happened to the tanh? Count its flat units, before and after, and what was learned (a coin's loss is 0.69):
@@ -284,7 +283,7 @@ for name in ("tanh, small steps", "tanh, large steps"):
 
 # %% [markdown]
 # Here is the saturation of the textbooks. It is not where a chain begins: it is where steps that are too large can
-# take it. The weights grow, units slide out on the shoulder, and from there no gradient calls them back.
+# take it. Units slide out on the shoulder, where hardly a gradient is left to call them back.
 #
 # ## Over time
 #
@@ -312,9 +311,10 @@ picture(figures.flow_map({"": middle_ones}, list(memories),
         "bias 3 are bright.")
 
 # %% [markdown]
-# *It is not the gate that carries a gradient through time, but an* open *gate: half open, it is worse than none.*
+# *It is not the gate that carries a gradient through time, but an* open *gate: half open, it is darker than none.*
 #
-# The map shows the middle one of five draws. The spread matters, above all for the RNN:
+# The map shows the middle one of five draws. The spread matters, above all for the RNN, whose worst draw is as dark
+# as any half-open gate:
 
 # %%
 picture(figures.over_time(memories),
@@ -328,10 +328,10 @@ picture(figures.over_time(memories),
 # <details><summary>Why a bias decides</summary>
 #
 # Through the cell of an LSTM, a gradient is multiplied by the forget gate, once a step: by $\sigma(b)$, as long as
-# the gates have not learned to look. Half open, $0.5^{100} = 8 \cdot 10^{-31}$. With bias 1, the advice of many
-# libraries, $0.73^{100} = 2 \cdot 10^{-14}$. With bias 3, $0.95^{100} = 0.8\ \%$; with bias 5, a half. What we
-# measure is more, because a state has other ways into the future (through what it shows, and through what it says
-# to the gates), and for an LSTM those ways can also add up to more than one.
+# the gates have not learned to look. Half open, $0.5^{100} = 8 \cdot 10^{-31}$. With bias 1, the start
+# that Keras gives an LSTM, $0.73^{100} = 2 \cdot 10^{-14}$. With bias 3, $0.95^{100} = 0.8\ \%$; with bias 5, a
+# half. What we measure is more, because a state has other ways into the future (through what it shows, and through
+# what it says to the gates), and for an LSTM those ways can also add up to more than one.
 # </details>
 
 # %%
@@ -381,8 +381,8 @@ picture(figures.flow_map(maps, list(found), width=11.5, **words,
         "training. The GRU with bias 3 is bright in both.")
 
 # %% [markdown]
-# *Training did not open the gates that began half open: there was no gradient that could have told them to.* (And
-# the LSTM with bias 3 hears less after training than before. A good start is no guarantee.)
+# *What was dark before training is dark after it: hardly a gradient was left to tell the gates to open.* (And the
+# LSTM with bias 3 hears less after training than before. A good start is no guarantee.)
 #
 # ## The remedies, one by one
 #
@@ -423,11 +423,14 @@ picture(figures.flow_map(depths, list(remedies), ylabel="remedy", low=1e-12, hig
 # %% [markdown]
 # *A remedy is a factor per layer that is close to one. Depth 64 tells "close to" from "one".*
 #
-# <details><summary>Each of them, in numbers you can check on paper</summary>
+# <details><summary>Which, and each of them in numbers you can check on paper</summary>
+#
+# The sigmoid chain changes most, by 29 powers of ten; among the remedies it is the half-open gates, by 13. Louder at
+# the bottom, by far, are the two at the ends of their kind: batch norm *and* ReLU, residual *and* ReLU.
 #
 # - **ReLU** alone loses $\sqrt{1/2}$ a layer, and $0.71^{64}$ is $10^{-10}$. The slope of one is not the cure; the
 #   slope *together with the scale* √2 is.
-# - **Gates**: a highway passes $\sigma(b)$ a layer. Half open: $0.5^{18} = 4 \cdot 10^{-6}$. With bias 3,
+# - **Gates**: a highway passes about $\sigma(b)$ a layer. Half open: $0.5^{18} = 4 \cdot 10^{-6}$. With bias 3,
 #   $0.953^{64} = 0.05$.
 # - **Batch norm** undoes whatever a layer does to the length: it divides by it, and the gradient is divided by the
 #   same small number, which makes it larger. With a ReLU it overdoes it: for a wide layer the factor is $\sqrt{\pi
@@ -452,7 +455,8 @@ picture(figures.verdicts(arrived, learned),
 
 # %% [markdown]
 # *One chain has learned nothing, and it is the one without a remedy. Even $10^{-5}$ of a gradient is enough for
-# Adam; $10^{-11}$ is not, because upwards, too, nothing arrived.*
+# Adam; $10^{-11}$ is not, because upwards, too, nothing arrived.* (Over time it was not enough: all steps share their
+# weights, and a faint message is added to loud ones. Here every layer has weights of its own.)
 #
 # What they have learned, as a map of the plane: which arm do they believe a point to lie on?
 
@@ -465,11 +469,12 @@ scores = {title: spirals.score(remedies[name][0], outcomes[name][0][0], grid)
 fields = {title: sigmoid(score).reshape(60, 60) for title, score in scores.items()}
 picture(figures.what_they_see(fields, *spirals.spirals(96, seed=0), columns=4),
         "Four maps of the plane under two spirals of points. The sigmoid chain is one even "
-        "grey; in the others the two arms have their own colour.")
+        "grey; in the others the two arms have their own colour, in the residual chain with a "
+        "blurred border.")
 
 # %% [markdown]
-# *The deaf chain gives one answer everywhere.* (Batch norm is missing: its answer for a point depends on which other
-# points are asked with it. For a language model, which must not know the future, that alone rules it out.)
+# *The deaf chain gives one answer everywhere.* (Batch norm is missing: as it stands here, its answer for a point
+# depends on which other points are asked with it.)
 #
 # And the gates? This is the picture of chapter 01, turned upwards: the columns are layers now. In chapter 08 it
 # comes back a third time, inside Gemma's own MLP.
@@ -483,10 +488,11 @@ def keeps(params, point):
 open_ = keeps(outcomes["gates, bias 3"][0][0], points[:1])
 picture(open_gates({"how far each unit keeps what came in, after training": open_},
                    xlabel="layer L →", ylabel="unit D"),
-        "Rows of switches over 18 layers, most of them open; here and there one is shut.")
+        "Rows of switches over 18 layers, most of them open; in about a third of the rows some "
+        "are shut.")
 
 # %% [markdown]
-# *Most gates stay open and let the gradient through; a few shut, and there the layer writes something new.*
+# *Most gates stay open and let the gradient through; some shut, and there the layer writes something new.*
 #
 # ## The one that stayed
 #
@@ -506,14 +512,14 @@ print("dx = dy + …: the gradient by hand equals the gradient by nudging")
 # %% [markdown]
 # Multiply out $(I + J_L) \cdots (I + J_1)$ and there are $2^L$ terms, one for each set of layers that a path may
 # take; one of them is $I$, the path that takes none. The gradient comes down all of them at once (Veit, Wilber and
-# Belongie, 2016). A gate has the same idea, $z + (1 - z)\,J$, but must learn to keep $z$ near one. The sum need not
-# learn it.
+# Belongie, 2016). A gate that is open by $g$ has the same idea, $g + (1 - g)\,J$, but $g$ must begin near one, or
+# learn to be there. The sum need not.
 #
 # ## What goes wrong
 #
 # **1. Zero is not a safe start.** DeepMind's own code once filled the matrices of the MLP with zeros before training
-# (`google-deepmind/gemma`, commit `bb3494c`). A residual layer that adds zero is harmless, and one zero matrix
-# is even a good idea. But the gradient of each matrix is multiplied by the other one:
+# (`google-deepmind/gemma`, around commit `bb3494c`). A residual layer that adds zero is harmless, and one zero matrix
+# is even a good idea. But the gradient of each matrix is multiplied by the others:
 
 # %%
 D, F = 64, 128
@@ -609,7 +615,7 @@ print(f"the gradient at the first layer, as in Gemma: {lengths(down_gemma)[0]:.1
 # | the remedy | what is true of it |
 # |---|---|
 # | ReLU | with the scale √2; at scale 1, $10^{-10}$ is left after 64 layers |
-# | LSTM, GRU, gates | if they begin almost open; half open they are worse than a plain RNN |
+# | LSTM, GRU, gates | if they begin almost open; half open they were mostly darker than a plain RNN |
 # | batch normalisation | yes, against vanishing; with ReLU the gradient grows 1.2 times a layer instead |
 # | residual connections | nothing dies any more; a loud branch explodes instead, so Gemma normalises what it reads |
 # | *not in the list*: the scale of the weights | the cheapest of all, and the others lean on it |
@@ -617,8 +623,8 @@ print(f"the gradient at the first layer, as in Gemma: {lengths(down_gemma)[0]:.1
 # ## Remember
 #
 # 1. A gradient is multiplied by a factor per layer, scale × root mean square slope, and depth is the exponent.
-# 2. Fresh sigmoid chains die because a quarter is less than one, not because they are saturated; training with too
-#    large steps is what saturates.
+# 2. Fresh sigmoid chains die because a quarter is less than one, not because they are saturated; what can
+#    saturate them is training with too large steps.
 # 3. A remedy is a path whose factor is one: an open gate, or a plus sign. Gemma has the plus sign.
 #
 # **Read.** Hochreiter, *Untersuchungen zu dynamischen neuronalen Netzen* (1991), who saw it first; Glorot and

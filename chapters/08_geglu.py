@@ -41,9 +41,10 @@ from gemma_edu.numpy_gemma.tree import tree_map
 # %% [markdown]
 # ## The same picture, a third time
 #
-# You know this picture from chapter 01, where the rows were the forget gates of an LSTM and the update gates of a
-# GRU. Now the rows are hidden units of the MLPs in the bundled tiny Gemma, while it reads a sentence. There are 768
-# in a layer; we show the twelve that move most in the first layer, and the twelve that move most in the last.
+# You know this picture from chapter 01, where the rows were gates of an LSTM and a GRU, and from chapter 02, where
+# they stood between layers. Now the rows are hidden units of the MLPs in the bundled tiny Gemma, while it reads a
+# sentence: the twelve that move most in the first layer, and in the last. What exactly is open or shut there, the
+# next two sections will say.
 #
 # **Predict first.** The triangles point at the two tokens `the`. An LSTM's gates would differ there, because so
 # much was read in between. What do you expect of the first layer here, and of the last?
@@ -63,8 +64,8 @@ rows = {"first layer": figures.switch(liveliest(z[0])),
         "last layer": figures.switch(liveliest(z[-1]))}
 the = [at for at, word in enumerate(words) if word == "the"]
 picture(open_gates(rows, tokens=words, ylabel="unit F", marks=the),
-        "Two panels of tiles, twelve rows by twenty tokens, dark for shut and bright for "
-        "open. Most rows are open for a few tokens only; the columns of the two tokens "
+        "Two panels of tiles, twelve units by the tokens of a sentence, dark for shut and "
+        "bright for open. Units open for some tokens only; the columns of the two tokens "
         "'the' resemble each other.")
 
 # %% [markdown]
@@ -77,6 +78,16 @@ picture(open_gates(rows, tokens=words, ylabel="unit F", marks=the),
 # before the MLP sees them; the MLP itself treats each position alone. We shall prove that below.
 # </details>
 #
+# Twelve units can deceive. Here is how far *all* switches of the two columns agree (their correlation), layer by
+# layer, beside that of two tokens on average:
+
+# %% tags=["nbval-ignore-output"]
+alike = np.array([np.corrcoef(figures.switch(each)) for each in z])              # [L, T, T]
+average = alike[:, ~np.eye(len(words), dtype=bool)].mean(axis=1)
+for name, each in {"the, the": alike[:, the[0], the[1]], "any two": average}.items():
+    print(f"{name:<9}", " ".join(f"{share:.2f}" for share in each))
+
+# %% [markdown]
 # How many switches are more than half open? We count them in each layer, and once more after shuffling every matrix
 # of the model, so that the numbers are the same and their meaning is gone.
 
@@ -155,7 +166,7 @@ explore(partial(unit.sharper, choices=liveliest(z[-1], 16)),
         "switches of sixteen units over the sentence.", sharpness=(0.0, 8.0, 1.7, 0.1))
 
 # %% [markdown]
-# *The whole family is one dial: from no switch at all, over SiLU and GELU, to ReLU.*
+# *One dial leads from no switch at all, over SiLU and very nearly GELU, to ReLU.*
 #
 # ## What a gate buys
 #
@@ -169,11 +180,11 @@ explore(partial(unit.sharper, choices=liveliest(z[-1], 16)),
 # %%
 picture(unit.units(),
         "Five heat maps of a plane. The plain unit varies from left to right only. The "
-        "gated ones are large in the upper right, negative in the upper left and near zero "
+        "gated ones are large in the upper right, negative in the upper left and faint "
         "below the gate's dashed line.")
 
 # %% [markdown]
-# *A plain unit is a ridge; a gated unit is a slope whose steepness another direction decides.*
+# *A plain unit is a ramp; a gated unit is a slope whose steepness another direction decides.*
 #
 # <details><summary>Which, and why</summary>
 #
@@ -196,7 +207,7 @@ explore(unit.unit_dial,
 # *The angle decides what is multiplied with what; the loudness decides how sharp the border is.*
 #
 # Gemma's layers have no biases, and that makes the difference sharper than any picture. GELU has the property
-# $\mathrm{gelu}(z) - \mathrm{gelu}(-z) = z$ (add the two halves of its formula). So show an MLP a stream and its
+# $\mathrm{gelu}(z) - \mathrm{gelu}(-z) = z$ (write both out: the tanh drops out). So show an MLP a stream and its
 # opposite:
 #
 # * the plain MLP: $y(x) - y(-x) = x\,W_\mathrm{up} W_\mathrm{down}$. What changes with the sign of $x$, its *odd*
@@ -333,15 +344,15 @@ picture(measured.contest(losses, "error, as a share of the variance", bottom=0),
 #
 # <details><summary>How large, and why</summary>
 #
-# Products: the plain MLP errs about six times as much as GeGLU, which has products built in (its even part, above),
-# while the plain one must piece each product together from ridges. Folds: GeGLU errs two to three times as much as
-# the plain MLP, whose units bend along a single direction, and which has half as many again. Both differences are
-# far larger than the spread over seeds. Among the gated forms, GLU is the slowest at products: its factor stays
-# below one.
+# Products: the plain MLP errs six to seven times as much as GeGLU, which has products built in (its even part,
+# above), while the plain one must piece each product together from ramps. Folds: GeGLU errs about three times as
+# much as the plain MLP, whose units bend along a single direction, and which has half as many again. In both tasks
+# the worst seed of the winner is better than the best seed of the loser.
 # </details>
 #
 # So let us take a task that nobody chose for either: real text. An MLP sees four characters of this package's own
-# source and guesses the next one. We compare plain and gated at two widths and two learning rates.
+# source and guesses the next one. We compare plain and gated at two widths and two learning rates, with 200 steps
+# and three seeds each.
 #
 # **Predict first.** Will the order be the same in all four?
 
@@ -355,17 +366,16 @@ picture(measured.contest(texts, "bits for a character"),
         "The axes do not begin at zero.")
 
 # %% [markdown]
-# *The order depends on the learning rate: whoever chooses the rate can choose the winner.*
+# *Here the order depends on the learning rate: level or ahead at the slow one, GeGLU is behind at the fast one.*
 #
 # <details><summary>What to make of it</summary>
 #
-# When we ran it, GeGLU was level or ahead at the slow rate, and behind at the fast one. Give each the rate that
-# suits it better, and the plain MLP is ahead at both widths, at the larger one by little more than the spread. An
-# honest summary: *at this size, text gives no reason for a gate.* A table that shows one rate and one width could
-# have told either story.
+# Give each the one of these two rates that suits it better, and the plain MLP is ahead at both widths; at the larger
+# one by less than GeGLU's seeds differ among themselves. An honest summary: *at this size, after so few steps, this
+# text gives no reason for a gate.* A table that shows one rate and one width could have told either story.
 #
 # At scale it has been measured, by Shazeer (2020), on T5 with equal weights and equal compute: a held-out
-# log-perplexity of 1.677 for ReLU, 1.633 for GeGLU and 1.636 for SwiGLU. That is a gain of two or three per cent,
+# log-perplexity of 1.677 for ReLU, 1.633 for GeGLU and 1.636 for SwiGLU. That is a gain of 2.6 per cent,
 # and between GeGLU and SwiGLU none to speak of. He offers no explanation and credits "divine benevolence". Chapter
 # 13 asks again, with whole models and with intervals.
 # </details>
@@ -403,15 +413,15 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
     print(f"{name:<9} {repeated} answers repeat their token\n")
 
 # %% [markdown]
-# With erf not one answer changes, so no test that compares generated words can see it. A test at $z = 2.7$ can.
+# With erf the logits move by a few thousandths and the answers stay, so a test that compares generated words can
+# hardly see it. A test at $z = 2.7$ can.
 #
 # **2. Gate and up swapped.** Both matrices have the same shape, and nothing crashes. In the trained model most
-# answers change. In a model with random weights, which is what a test suite usually has, almost none do: on another
-# small random Gemma we measured that the logits move by 0.79 of their spread and *not one* of nine answers changes.
-# The last line of each group says why. A random Gemma answers with the token that it was just given, because its
-# input and output embeddings are the same table; whatever its MLPs do, the answer stays. DeepMind's own test with
-# ones cannot see it either: there choice and value are the same number. Compare logits, never answers, and give the
-# two branches different numbers.
+# answers change. In a model with random weights, which is what a test suite usually has, few do, though the logits
+# move by several times their spread. The last line of each group says why. A random Gemma mostly answers with the
+# token that it was just given, because its input and output embeddings are the same table; whatever its MLPs do, that
+# answer stays. DeepMind's own test with ones cannot see it either: there choice and value are the same number.
+# Compare logits, never answers, and give the two branches different numbers.
 #
 # **3. `reshape` for `transpose`.** Hugging Face stores `gate` as [F, D], we need [D, F]. DeepMind's own code once
 # reshaped where it should have transposed. The shape is right, and the numbers are garbage:
@@ -498,8 +508,9 @@ picture(measured.who_moves(maps),
 # So nothing is kept and nothing is forgotten. In Gemma the past comes in through attention alone.
 #
 # **Does it keep a gradient alive?** In an LSTM the gate stands *on* the path of the memory. In Gemma the path is
-# the residual stream, and no gate touches it. We send a gradient down through six layers: MLPs alone, plain and
-# gated, then GeGLU behind a norm, then GeGLU as in Gemma, behind a norm and beside a stream.
+# the residual stream, and no gate touches it. Chapter 02 saw a bare stack of GeGLU die. Is the gate to blame, and
+# what helps? We send a gradient down through six layers: MLPs alone, plain and gated, then GeGLU behind a norm, then
+# GeGLU as in Gemma, behind a norm and beside a stream.
 
 # %%
 D, bare, normed = 64, partial(no_norm), partial(rms_norm, scale=np.zeros(64))
@@ -517,18 +528,18 @@ for seed in range(4):
         grads[name].append([measured.rms(each) for each in down_again])
 picture(measured.down_the_stack(grads),
         "Four lines on a logarithmic axis, from layer 6 down to layer 0. Plain MLPs alone "
-        "lose a factor of thirty; GeGLU alone loses more than ten powers of ten; with a "
-        "norm the gradient stays between one and ten.")
+        "lose a factor of thirty; GeGLU alone loses some twelve powers of ten, with a wide "
+        "band; with a norm the gradient stays between one and ten, stream or no stream.")
 
 # %% [markdown]
-# *In a bare stack this gate makes the vanishing far worse; what cures it is the norm, and the stream keeps it
-# steady.*
+# *In a bare stack this gate makes the vanishing far worse; a norm in front of each layer cures it, with or without
+# a stream.*
 #
 # <details><summary>Why worse</summary>
 #
-# GeGLU multiplies two readings of $x$, so half the input gives about a quarter of the output. Each layer of a bare
-# stack halves what the next one squares. With the norm of chapter 05 in front, every layer reads length one, and
-# the question does not arise.
+# GeGLU multiplies two readings of $x$, so half the input gives about a quarter of the output. What has become small
+# becomes much smaller in the next layer, and a product hands each factor a gradient times the other, small, one. With
+# the norm of chapter 05 in front, every layer reads length one, and the question does not arise.
 # </details>
 #
 # What is true of the article's idea is the family likeness: the same sigmoid, as the first picture shows. What it

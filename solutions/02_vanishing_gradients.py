@@ -118,8 +118,8 @@ print("residual: as long as it was, or longer" if np.std(dx) > 1 else "residual:
 #
 # **Goal.** From the slopes that a gradient meets, find the scale of the weights at which it keeps its length.
 #
-# **In** `slopes`, an array [units] of values of $\varphi'(z)$. **Out** one number. (For a ReLU whose units are open
-# half of the time, you should find $\sqrt 2$.)
+# **In** `slopes`, an array [units] of values of $\varphi'(z)$; take them as they are, whatever the scale. **Out**
+# one number. (For a ReLU whose units are open half of the time, you should find $\sqrt 2$.)
 
 # %% answer="critical_scale"
 def critical_scale(slopes):

@@ -20,7 +20,8 @@ from gemma_edu.numpy_gemma.gates import gelu_backward
 #
 # $$\mathrm{gelu}(x) = \tfrac{1}{2}\,x\,\Big(1 + \tanh\big(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\big)\Big)$$
 #
-# **In** `x`, an array of any shape. **Out** an array like it, of the same dtype.
+# **In** `x`, an array of any shape. **Out** an array like it, of the same dtype. (`np.sqrt(2)` is a float64 of NumPy's,
+# and makes a float32 array one; a plain number, as from `math.sqrt(2)` or `2**0.5`, does not.)
 
 # %% answer="gelu"
 def gelu(x):

@@ -109,9 +109,11 @@ def up_to(multiple, width):
 
 gated_width = Exercise(
     lambda F, multiple: up_to(multiple, -(-2 * F // 3)),
-    [lambda random: (16_384, 256), lambda random: (12_800, 256), lambda random: (24_576, 128),
+    [lambda random: (16_384, 256), lambda random: (12_800, 256), lambda random: (24_576, 128), lambda random: (13, 8),
      lambda random: (3 * int(random.integers(100, 900)) + 1, 8)],
     wrong={
+        "You dropped the thirds that were left before you went up. What is the next multiple of 8 above 8⅔?":
+            lambda F, multiple: up_to(multiple, 2 * F // 3),
         "You kept the width. Three matrices of that width have half as many weights again as two.":
             lambda F, multiple: up_to(multiple, F),
         "Half the width is too narrow: the number of matrices grows from two to three, not to four.":

@@ -98,7 +98,7 @@ tanh_chain_backward = Exercise(
             partial(chain_backward, of_weight=lambda before, after, dy, dz: before.T @ dz / len(before)),
     },
     hints=["First climb, and keep the stream before and after each layer in a list.",
-           "One layer down: dz = dy * (1 - after²); dw = before.T @ dz; dy = dz @ w.T.",
+           "One layer down is three lines: through the bend, to the weight (by what came in), to what came in (by w).",
            "Lists fill from the top; turn the list of gradients round before you return it, as a tuple."])
 
 
@@ -171,14 +171,14 @@ predict_the_map = Exercise(
         "slope that a gradient meets on average.": lambda: ["tanh 3", "sigmoid", "relu", "relu √2"],
         "A slope of one is not enough if half of the units have it: what does a ReLU leave of a length?":
             lambda: ["sigmoid", "tanh 3", "relu", "relu √2"],
-        "Compare 0.24 and 0.7 to the power of 64. Which is the darker?":
+        "Compare 0.23 and 0.7 to the power of 64. Which is the darker?":
             lambda: ["relu", "sigmoid", "relu √2", "tanh 3"],
         "That is the right order from the brightest to the darkest; the darkest comes first.":
             lambda: ["tanh 3", "relu √2", "relu", "sigmoid"],
         "With scale √2 a ReLU keeps a length. Does a tanh of scale 3 keep it, or more than that?":
             lambda: ["sigmoid", "relu", "tanh 3", "relu √2"],
     },
-    hints=["The factors of a layer stand in the chapter's table: scale × slope, for two of the four.",
+    hints=["The factors of a layer stand in the chapter's table: scale × slope, for three of the four.",
            "For the tanh, turn the dial: scale 3, depth 64."])
 
 

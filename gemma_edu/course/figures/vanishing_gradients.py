@@ -26,6 +26,7 @@ def spectra(values_of):
     for (name, stretch), colour, dash in zip(values_of.items(), shades, plot.DASHES, strict=False):
         ax.plot(1 + np.arange(len(stretch)), stretch, color=colour, linestyle=dash, label=name)
     plot.dress(ax, "direction, from the most to the least stretched (of D)", "stretched by", log="y")
+    ax.set_ylim(bottom=1e-15)           # what is smaller is float64's rounding
     plot.legend(fig)
     return fig
 
