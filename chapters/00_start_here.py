@@ -238,8 +238,8 @@ weights(ge.GEMMA_2B)
 # does it change from the tiny Gemma to the 7B?
 
 # %%
-from gemma_edu.lab.family import FAMILY, anatomy, with_experts
-from gemma_edu.lab.family import weights as weights_of
+from gemma_edu.lab.start_here.family import FAMILY, anatomy, with_experts
+from gemma_edu.lab.start_here.family import weights as weights_of
 
 tiny = {letter: getattr(ge.TINY, letter) for letter in "VDLNKHF"}
 models = {"the tiny Gemma": tiny, "Gemma 2B": FAMILY["Gemma 1 2B"], "Gemma 7B": FAMILY["Gemma 1 7B"]}

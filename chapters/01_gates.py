@@ -23,9 +23,9 @@ import numpy as np
 from gemma_edu import check_gradient
 from gemma_edu.course import explore, picture, plot, source
 from gemma_edu.course.figures import gates as figures
-from gemma_edu.lab import fused, opened
-from gemma_edu.lab.adding import GUESS, adding, loss_and_gradient, start, steps_until, train
-from gemma_edu.lab.opened import CELLS, GATES, weights
+from gemma_edu.lab.gates import fused, opened
+from gemma_edu.lab.gates.adding import GUESS, adding, loss_and_gradient, start, steps_until, train
+from gemma_edu.lab.gates.opened import CELLS, GATES, weights
 from gemma_edu.numpy_gemma import geglu, gru_cell, lstm, lstm_cell, recurrent, rnn_cell, sigmoid
 from gemma_edu.numpy_gemma.gates import gate, gate_backward, sigmoid_backward, weigh, weigh_backward
 
@@ -275,7 +275,7 @@ print("six steps back in time: the gradient by hand equals the gradient by nudgi
 # %% [markdown]
 # ## The race
 #
-# For the experiments we want many networks, because one network is an anecdote. `gemma_edu/lab/fused.py` has the
+# For the experiments we want many networks, because one network is an anecdote. `gemma_edu/lab/gates/fused.py` has the
 # same three cells in the form in which they are run in earnest: the matrices of all gates side by side in one,
 # several networks in one array, and a tape that remembers each step so that the backward need not compute it twice.
 # The shortest of the three, whose `z` is $x\,w + b$ for all steps at once:

@@ -9,7 +9,8 @@
 # cures what.
 #
 # **Time.** 60 minutes to read, half a minute to run on any laptop. The files of this chapter are
-# `gemma_edu/lab/chain.py`, `gemma_edu/lab/wiring.py` and, once more, `gemma_edu/numpy_gemma/recurrent.py`.
+# `gemma_edu/lab/vanishing_gradients/chain.py`, `gemma_edu/lab/vanishing_gradients/wiring.py` and, once more,
+# `gemma_edu/numpy_gemma/recurrent.py`.
 #
 # **Terms 術語** gradient 梯度 · vanishing gradient 梯度消失 · exploding gradient 梯度爆炸 ·
 # activation function 激勵函數 · saturation 飽和 · Jacobian 雅可比矩陣 · chain rule 連鎖律 · depth 深度 ·
@@ -25,9 +26,10 @@ from gemma_edu import check_gradient
 from gemma_edu.course import explore, picture, source
 from gemma_edu.course.figures import vanishing_gradients as figures
 from gemma_edu.course.figures.gates import open_gates
-from gemma_edu.lab import recall, spirals, tower
-from gemma_edu.lab.chain import chain, climb, descend, flow, lengths
-from gemma_edu.lab.wiring import batch_norm, highway, no_norm, plain, residual
+from gemma_edu.lab.rms_norm import tower
+from gemma_edu.lab.vanishing_gradients import recall, spirals
+from gemma_edu.lab.vanishing_gradients.chain import chain, climb, descend, flow, lengths
+from gemma_edu.lab.vanishing_gradients.wiring import batch_norm, highway, no_norm, plain, residual
 from gemma_edu.numpy_gemma import geglu, gelu, relu, rms_norm, sigmoid, tanh
 from gemma_edu.numpy_gemma.gradient import backward
 
@@ -346,10 +348,10 @@ for bias in (0, 1, 2, 3, 4, 5):
 # Gers, Schmidhuber and Cummins (2000) gave the LSTM its forget gate; Jozefowicz and others (2015) noted how much its
 # bias matters; Tallec and Ollivier (2018) choose it from the number of steps that are to be remembered.
 #
-# Does it matter for learning? The task is as plain as it can be: the first step shows a sign, +1 or -1, then come
-# 99 steps of noise, then say the sign. Each memory was trained for 80 steps with five seeds. That takes some
-# minutes, so it was done beforehand (`python -m gemma_edu.lab.recall` does it again); one of them starts once more
-# right here:
+# Does it matter for learning? The task is as plain as it can be: the first step shows a sign, +1 or -1, then come 99
+# steps of noise, then say the sign. Each memory was trained for 80 steps with five seeds. That takes some minutes,
+# so it was done beforehand (`python -m gemma_edu.lab.vanishing_gradients.recall` does it again); one of them starts
+# once more right here:
 
 # %%
 found = recall.results()

@@ -8,7 +8,8 @@
 # needs its weight decay *beside* it, and find in the log of a run the step that threw the weights away.
 #
 # **Time.** 50 minutes to read, half a minute to run on any laptop. The file of this chapter is the lower half of
-# `gemma_edu/numpy_gemma/train.py`; the experiments are in `gemma_edu/lab/cliff.py` and `gemma_edu/lab/first_bit.py`.
+# `gemma_edu/numpy_gemma/train.py`; the experiments are in `gemma_edu/lab/exploding_gradients/cliff.py` and
+# `gemma_edu/lab/exploding_gradients/first_bit.py`.
 #
 # **Terms 術語** exploding gradient 梯度爆炸 · loss surface 損失曲面 · cliff 懸崖 · spectral radius 譜半徑 ·
 # eigenvalue 特徵值 · gradient clipping 梯度裁剪 · global norm 全域範數 · learning rate 學習率 ·
@@ -21,9 +22,9 @@ from gemma_edu import check_gradient
 from gemma_edu.course import explore, picture, plot, source
 from gemma_edu.course.figures import exploding_gradients as figures
 from gemma_edu.course.figures import remedies
-from gemma_edu.lab import cliff, first_bit, misclipped
-from gemma_edu.lab.cells import back_in_time
-from gemma_edu.lab.decay import adam_l2, adamw, left_over
+from gemma_edu.lab.exploding_gradients import cliff, first_bit, misclipped
+from gemma_edu.lab.exploding_gradients.cells import back_in_time
+from gemma_edu.lab.exploding_gradients.decay import adam_l2, adamw, left_over
 from gemma_edu.numpy_gemma.train import adam, adam_start, clip_by_global_norm, global_norm
 
 # %% [markdown]

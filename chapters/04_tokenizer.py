@@ -9,7 +9,7 @@
 # mistakes that were made with Gemma in its first weeks.
 #
 # **Time.** 50 minutes to read, about ten seconds to run on any laptop. The file of this chapter is
-# `gemma_edu/data/tokenizer.py`; the same by hand is `gemma_edu/lab/bpe.py`.
+# `gemma_edu/data/tokenizer.py`; the same by hand is `gemma_edu/lab/tokenizer/bpe.py`.
 #
 # **Terms 術語** tokenizer 分詞器 · token 詞元 · piece (of text) 片段 · vocabulary 詞彙表 ·
 # byte-pair encoding (BPE) 位元組對編碼 · merge 合併 · byte fallback 位元組後備 ·
@@ -30,8 +30,8 @@ from gemma_edu.course.figures import tokenizer as figures
 from gemma_edu.course.figures.pieces import pieces
 from gemma_edu.data.sums import sums
 from gemma_edu.data.tokenizer import GEMMA, NEWLINES, TURNS, Tokenizer, train
-from gemma_edu.lab import bpe, fertility
-from gemma_edu.lab.prompts import HELLO, first_token_bits, formatted
+from gemma_edu.lab.tokenizer import bpe, fertility
+from gemma_edu.lab.tokenizer.prompts import HELLO, first_token_bits, formatted
 
 tiny = Tokenizer.load(files("gemma_edu") / "pretrained" / "tiny")
 
@@ -404,7 +404,7 @@ picture(figures.id_map(),
 #
 # **Fertility** is how many tokens a text costs. We plot its inverse, bytes of text per token: the higher, the
 # cheaper. The four texts are new to every vocabulary. The stars are Gemma's own pieces, counted once with its
-# public vocabulary by the command that stands at the top of `gemma_edu/lab/fertility.py`.
+# public vocabulary by the command that stands at the top of `gemma_edu/lab/tokenizer/fertility.py`.
 #
 # **Predict first.** Which of the four gains most from more pieces, and which hardly anything?
 

@@ -21,7 +21,7 @@ import numpy as np
 from gemma_edu import check_gradient
 from gemma_edu.course import explore, picture, source
 from gemma_edu.course.figures import rms_norm as figures
-from gemma_edu.lab.tower import after, around, before, climb, descend, nowhere, tower
+from gemma_edu.lab.rms_norm.tower import after, around, before, climb, descend, nowhere, tower
 from gemma_edu.numpy_gemma import layer_norm, no_norm, rms_norm
 from gemma_edu.numpy_gemma.norm import rms_norm_backward
 
@@ -184,7 +184,7 @@ for name, y in {"x": offset, "rms_norm": rms_norm(offset, zero), "layer_norm": l
 # them.
 #
 # Now the question that counts: the length of the stream going up through 48 layers, and of the gradient coming
-# down. The gradients are real ones, by the backward pass of `gemma_edu/lab/tower.py`.
+# down. The gradients are real ones, by the backward pass of `gemma_edu/lab/rms_norm/tower.py`.
 
 # %%
 norms = {"rms_norm": norm,

@@ -24,7 +24,7 @@ from gemma_edu.axes import weights_of
 from gemma_edu.course import explore, picture, source
 from gemma_edu.course.figures import rope as figures
 from gemma_edu.course.figures.rope_dial import dial
-from gemma_edu.lab import misturned, pointer
+from gemma_edu.lab.rope import misturned, pointer
 from gemma_edu.numpy_gemma import learned, rope, sinusoidal, unrotated
 from gemma_edu.numpy_gemma.position import rope_backward
 
@@ -282,7 +282,7 @@ picture(figures.maps(maps, label="score (standard deviations)"),
 # are noise, but for one coordinate that is 1 in all of them, so that a head can ask for a place and for no word. One
 # head learns from texts of 32 words that begin at position 0, by 150 steps of Adam. Then we move the texts along, or
 # make them longer than any that it has seen, which is called **extrapolation**. All of it is in
-# `gemma_edu/lab/pointer.py`, gradients by hand.
+# `gemma_edu/lab/rope/pointer.py`, gradients by hand.
 
 # %%
 source(pointer.scores, pointer.learn)

@@ -23,8 +23,8 @@ import gemma_edu as ge
 from gemma_edu.course import explore, picture, plot, source
 from gemma_edu.course.figures import attention as figures
 from gemma_edu.course.figures import attention_gradient, shared_keys
-from gemma_edu.lab.heads import attention_maps, echoes, influence, pooled, slips, visibility
-from gemma_edu.lab.reach import reach
+from gemma_edu.lab.attention.heads import attention_maps, echoes, influence, pooled, slips, visibility
+from gemma_edu.lab.attention.reach import reach
 from gemma_edu.numpy_gemma import attend, causal_mask, softmax
 from gemma_edu.numpy_gemma.attention import attend_backward, softmax_backward
 from gemma_edu.numpy_gemma.tree import tree_map

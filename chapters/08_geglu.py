@@ -28,10 +28,10 @@ from gemma_edu.course.figures import geglu as figures
 from gemma_edu.course.figures import geglu_measured as measured
 from gemma_edu.course.figures import geglu_unit as unit
 from gemma_edu.course.figures.gates import open_gates
-from gemma_edu.lab import mlps as lab
-from gemma_edu.lab.mlp_gates import alone, choices, forget_gates, influence, visible
-from gemma_edu.lab.mlps import contest, contests, folds, fresh_weights, products, revivals, text
-from gemma_edu.lab.tower import before, climb, descend
+from gemma_edu.lab.geglu import mlps as lab
+from gemma_edu.lab.geglu.gates import alone, choices, forget_gates, influence, visible
+from gemma_edu.lab.geglu.mlps import contest, contests, folds, fresh_weights, products, revivals, text
+from gemma_edu.lab.rms_norm.tower import before, climb, descend
 from gemma_edu.numpy_gemma import forward, gated, geglu, no_norm, plain_mlp, rms_norm, swiglu
 from gemma_edu.numpy_gemma.gates import gelu, gelu_erf
 from gemma_edu.numpy_gemma.gradient import pull_back

@@ -24,8 +24,8 @@ import gemma_edu as ge
 from gemma_edu import check_gradient, numpy_gemma
 from gemma_edu.course import picture, source, weights
 from gemma_edu.course.figures import gemma_in_numpy as figures
-from gemma_edu.lab import first_release, hunt
-from gemma_edu.lab.bugs import BUGS
+from gemma_edu.lab.gemma_in_numpy import first_release, hunt
+from gemma_edu.lab.gemma_in_numpy.bugs import BUGS
 from gemma_edu.numpy_gemma.model import block_backward, forward_backward, loss_backward
 from gemma_edu.numpy_gemma.sample import generate, generate_without_cache, greedy, sampled
 from gemma_edu.numpy_gemma.train import train
@@ -288,8 +288,8 @@ picture(figures.work({"with a cache": with_cache, "without": without}, new),
 # ## Is it Gemma?
 #
 # A model may learn and still not be Gemma. So we ask DeepMind's own code. Its first release computed the logits of a
-# tiny model with weights made by a formula; the numbers stand in `gemma_edu/lab/first_release.json`, with the commit
-# they come from. Our functions, the same weights:
+# tiny model with weights made by a formula; the numbers stand in `gemma_edu/lab/gemma_in_numpy/first_release.json`,
+# with the commit they come from. Our functions, the same weights:
 
 # %%
 ours = hunt.healthy(first_release.weights(np.float32))[0]
@@ -301,8 +301,8 @@ print("shape", ours.shape, "  logits of size", round(float(np.std(theirs)), 1), 
 # ## More than eight ways to get Gemma wrong
 #
 # Each of these bugs was shipped by somebody, or is a slip that a port could make; they stand in
-# `gemma_edu/lab/bugs.py`. We put each into our model and see how far the logits move, and how many of the nine most
-# likely next tokens, the *argmaxes*, change.
+# `gemma_edu/lab/gemma_in_numpy/bugs.py`. We put each into our model and see how far the logits move, and how many of
+# the nine most likely next tokens, the *argmaxes*, change.
 #
 # **Predict first.** Of the bugs that move the logits at all, how many change not one of the nine argmaxes: a tenth,
 # a quarter, half?

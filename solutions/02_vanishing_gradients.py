@@ -141,7 +141,7 @@ check.critical_scale(critical_scale)
 # - `"relu √2"`: scale $\sqrt 2$, half of the units are flat
 # - `"tanh 3"`: scale 3, half of the units are flat
 #
-# Decide first. Then look at `gemma_edu.lab.chain.flow`, or turn the dial in the chapter.
+# Decide first. Then look at `gemma_edu.lab.vanishing_gradients.chain.flow`, or turn the dial in the chapter.
 
 # %% answer="predict_the_map"
 def predict_the_map():

@@ -10,8 +10,8 @@ import numpy as np
 
 from gemma_edu.course import check, picture
 from gemma_edu.course.figures import remedies
-from gemma_edu.lab import first_bit
-from gemma_edu.lab.decay import adam_l2, left_over
+from gemma_edu.lab.exploding_gradients import first_bit
+from gemma_edu.lab.exploding_gradients.decay import adam_l2, left_over
 from gemma_edu.numpy_gemma.train import adam, global_norm
 from gemma_edu.numpy_gemma.tree import leaves, tree_map
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gemma_edu.course import check
 from gemma_edu.data.sums import sums
-from gemma_edu.lab.prompts import HELLO
+from gemma_edu.lab.tokenizer.prompts import HELLO
 
 # %% [markdown]
 # ## 1 · One merge ⭐⭐ (15 minutes)

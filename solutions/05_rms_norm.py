@@ -85,7 +85,7 @@ check.count_weights(count_weights)
 #
 # **Goal.** A bad update has made every layer of a tower of 64 ten times too loud. Where did its norm stand, if the
 # stream at the top is now longer than $10^{20}$? **Out** one of `"before"`, `"after"`, `"around"`, `"nowhere"`.
-# Decide first, then try it with `gemma_edu.lab.tower`.
+# Decide first, then try it with `gemma_edu.lab.rms_norm.tower`.
 
 # %% answer="predict_the_tower"
 def predict_the_tower():

@@ -12,7 +12,7 @@ import numpy as np
 from gemma_edu import check_gradient
 from gemma_edu.course import check, picture
 from gemma_edu.course.figures import rope as figures
-from gemma_edu.lab import misturned
+from gemma_edu.lab.rope import misturned
 from gemma_edu.numpy_gemma import position
 
 # %% [markdown]

@@ -12,7 +12,7 @@ import numpy as np
 
 from gemma_edu import check_gradient
 from gemma_edu.course import check
-from gemma_edu.lab.attention_suspects import SUSPECTS
+from gemma_edu.lab.attention.suspects import SUSPECTS
 from gemma_edu.numpy_gemma import softmax
 from gemma_edu.numpy_gemma.attention import softmax_backward
 

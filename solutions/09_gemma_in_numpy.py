@@ -9,7 +9,7 @@
 import numpy as np
 
 from gemma_edu.course import check
-from gemma_edu.lab import hunt
+from gemma_edu.lab.gemma_in_numpy import hunt
 
 # %% [markdown]
 # ## 1 · The block ⭐⭐ (15 minutes)

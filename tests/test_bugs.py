@@ -14,7 +14,7 @@ import test_parts
 from numpy.testing import assert_array_almost_equal
 from small import GEMMAS, SMALL, TOKENS, apart, but, close, compiled, logits_of, weights
 
-from gemma_edu.lab.bugs import BUGS, D, N, infected
+from gemma_edu.lab.gemma_in_numpy.bugs import BUGS, D, N, infected
 
 pytestmark = pytest.mark.usefixtures("float64")
 

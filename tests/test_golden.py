@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small import GEMMAS, at_home, but, cache_for, close, compiled, forward, logits_of
 
-from gemma_edu.lab import first_release
+from gemma_edu.lab.gemma_in_numpy import first_release
 
 FIRST_RELEASE = first_release.NUMBERS
 TOKENS = first_release.TOKENS

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from gemma_edu.course.figures.gates import open_gates
-from gemma_edu.lab import fused, opened
-from gemma_edu.lab.adding import GUESS, adding, clip_each, loss_and_gradient, start, steps_until, train
+from gemma_edu.lab.gates import fused, opened
+from gemma_edu.lab.gates.adding import GUESS, adding, clip_each, loss_and_gradient, start, steps_until, train
 from gemma_edu.numpy_gemma.tree import leaves, tree_map
 
 CELLS = ["rnn", "lstm", "gru"]

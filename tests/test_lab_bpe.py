@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gemma_edu.data.tokenizer import Tokenizer, train
-from gemma_edu.lab import bpe, prompts
-from gemma_edu.lab.fertility import CHINESE_TO_LEARN_FROM, GEMMA, TEXTS, curve, rival, tokens
+from gemma_edu.lab.tokenizer import bpe, prompts
+from gemma_edu.lab.tokenizer.fertility import CHINESE_TO_LEARN_FROM, GEMMA, TEXTS, curve, rival, tokens
 
 GEMMA_1 = Path(__file__).parents[2] / "shared" / "tokenizer" / "gemma1_reconstructed.model.gz"
 LIBRARY = [Path(module.__file__).read_text("utf-8") for module in (random, re, gzip)]

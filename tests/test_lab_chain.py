@@ -4,9 +4,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gemma_edu.lab import recall, spirals
-from gemma_edu.lab.chain import chain, climb, descend, flow, lengths
-from gemma_edu.lab.wiring import batch_norm, highway, no_norm, plain, residual
+from gemma_edu.lab.vanishing_gradients import recall, spirals
+from gemma_edu.lab.vanishing_gradients.chain import chain, climb, descend, flow, lengths
+from gemma_edu.lab.vanishing_gradients.wiring import batch_norm, highway, no_norm, plain, residual
 from gemma_edu.numpy_gemma.gates import gelu, relu, sigmoid, tanh
 from gemma_edu.numpy_gemma.gradient import backward, check_gradient
 from gemma_edu.numpy_gemma.tree import tree_map

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from gemma_edu.lab import cliff, first_bit, flight_log, misclipped
-from gemma_edu.lab.cells import back_in_time
-from gemma_edu.lab.decay import adam_l2, adamw, left_over
+from gemma_edu.lab.exploding_gradients import cliff, first_bit, flight_log, misclipped
+from gemma_edu.lab.exploding_gradients.cells import back_in_time
+from gemma_edu.lab.exploding_gradients.decay import adam_l2, adamw, left_over
 from gemma_edu.numpy_gemma.gradient import check_gradient
 from gemma_edu.numpy_gemma.recurrent import rnn, rnn_backward, rnn_cell
 from gemma_edu.numpy_gemma.train import adam, adam_start, clip_by_global_norm, global_norm

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 import gemma_edu as ge
-from gemma_edu.lab.family import FAMILY, anatomy, layers, weights, with_experts
+from gemma_edu.lab.start_here.family import FAMILY, anatomy, layers, weights, with_experts
 
 REPORT = {"Gemma 1 2B": (524_550_144, 1_981_884_416), "Gemma 1 7B": (786_825_216, 7_751_248_896)}      # its Table 2
 

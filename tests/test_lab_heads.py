@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gemma_edu.config import TINY, in_numpy
-from gemma_edu.lab.attention_suspects import SUSPECTS, by_copies, by_shares, gathered, scaled, through
-from gemma_edu.lab.heads import attention_maps, echoes, influence, pooled, slips, visibility
-from gemma_edu.lab.reach import listen, listen_backward, reach
+from gemma_edu.lab.attention.heads import attention_maps, echoes, influence, pooled, slips, visibility
+from gemma_edu.lab.attention.reach import listen, listen_backward, reach
+from gemma_edu.lab.attention.suspects import SUSPECTS, by_copies, by_shares, gathered, scaled, through
 from gemma_edu.numpy_gemma import attend, softmax
 from gemma_edu.numpy_gemma.attention import attend_backward
 from gemma_edu.numpy_gemma.gradient import check_gradient

@@ -6,9 +6,9 @@ import pytest
 from small import GEMMAS, TOKENS, weights
 
 from gemma_edu import check_gradient
-from gemma_edu.lab import mlps
-from gemma_edu.lab.mlp_gates import alone, alone_backward, choices, forget_gates, influence, visible
-from gemma_edu.lab.mlp_suspects import SUSPECTS, by_probe, from_two
+from gemma_edu.lab.geglu import mlps
+from gemma_edu.lab.geglu.gates import alone, alone_backward, choices, forget_gates, influence, visible
+from gemma_edu.lab.geglu.suspects import SUSPECTS, by_probe, from_two
 from gemma_edu.numpy_gemma import geglu, gelu, lstm_cell, plain_mlp, reglu, rms_norm, sigmoid
 from gemma_edu.numpy_gemma.tree import leaves
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gemma_edu import check_gradient
-from gemma_edu.lab import misturned, pointer
+from gemma_edu.lab.rope import misturned, pointer
 from gemma_edu.numpy_gemma import rope
 
 WAYS = pointer.WAYS

@@ -34,7 +34,7 @@ def is_close(given, wanted, tolerance):
 
 def hunt():
     """By comparing each patient with each suspect."""
-    from gemma_edu.lab import hunt as ward
+    from gemma_edu.lab.gemma_in_numpy import hunt as ward
     patients = {number: ward.patient(number) for number in range(1, ward.PATIENTS + 1)}
     suspects = {bug: ward.with_bug(bug) for bug in ward.SUSPECTS}
     return {number: min(suspects, key=lambda bug, sick=sick: np.max(np.abs(suspects[bug] - sick)))
@@ -42,6 +42,6 @@ def hunt():
 
 
 def unseen_by_argmax():
-    from gemma_edu.lab import hunt as ward
+    from gemma_edu.lab.gemma_in_numpy import hunt as ward
     right = ward.healthy().argmax(-1)
     return int(sum((ward.patient(number).argmax(-1) == right).all() for number in range(1, ward.PATIENTS + 1)))

@@ -1,7 +1,7 @@
 """The same answers, found another way."""
 import numpy as np
 
-from gemma_edu.lab import misturned
+from gemma_edu.lab.rope import misturned
 from gemma_edu.numpy_gemma import position
 
 

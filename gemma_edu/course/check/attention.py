@@ -3,8 +3,8 @@ from functools import partial
 
 import numpy as np
 
-from ...lab import attention_suspects as suspects
-from ...lab.heads import pooled
+from ...lab.attention import suspects
+from ...lab.attention.heads import pooled
 from ...numpy_gemma import attend as right_attend
 from ...numpy_gemma import causal_mask as right_mask
 from ...numpy_gemma import softmax

@@ -1,8 +1,8 @@
 """The checks of chapter 03, and the mistakes they know."""
 import numpy as np
 
-from ...lab import decay, first_bit, flight_log, misclipped
-from ...lab.misclipped import gradients
+from ...lab.exploding_gradients import decay, first_bit, flight_log, misclipped
+from ...lab.exploding_gradients.misclipped import gradients
 from ...numpy_gemma import train
 from ...numpy_gemma.tree import tree_map
 from .exercise import Exercise

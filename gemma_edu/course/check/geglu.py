@@ -3,8 +3,8 @@ import math
 
 import numpy as np
 
-from ...lab import mlp_suspects as suspects
-from ...lab.mlp_suspects import SUSPECTS, by_branches, by_probe, from_two, right_v, right_z
+from ...lab.geglu import suspects
+from ...lab.geglu.suspects import SUSPECTS, by_branches, by_probe, from_two, right_v, right_z
 from ...numpy_gemma import gates, mlp
 from ...numpy_gemma.gates import gelu as right_gelu
 from ...numpy_gemma.gates import gelu_backward, gelu_erf, relu, sigmoid, silu

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from ... import numpy_gemma
-from ...lab import model_suspects as suspects
+from ...lab.gemma_in_numpy import suspects
 from ...numpy_gemma import block as right_block
 from .exercise import Exercise
 
@@ -157,7 +157,7 @@ is_close = Exercise(
 
 # ---- the hunt
 def diagnosis():
-    from ...lab.hunt import truth
+    from ...lab.gemma_in_numpy.hunt import truth
     return truth()
 
 
@@ -184,7 +184,7 @@ hunt = Exercise(
 
 
 def silent():
-    from ...lab import hunt as ward
+    from ...lab.gemma_in_numpy import hunt as ward
     right = ward.healthy()
     return sum(ward.symptoms(ward.patient(number), right)[2] == 0 for number in ward.truth())
 

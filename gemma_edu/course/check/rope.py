@@ -2,9 +2,8 @@
 import ml_dtypes
 import numpy as np
 
-from ...lab import misturned
-from ...lab import rope_mistakes as mistakes
-from ...lab.rope_verdict import by_tests, by_vectors
+from ...lab.rope import mistakes, misturned
+from ...lab.rope.verdict import by_tests, by_vectors
 from ...numpy_gemma import position
 from .exercise import Exercise
 

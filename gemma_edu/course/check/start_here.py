@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 
-from ...lab.family import FAMILY, with_experts
+from ...lab.start_here.family import FAMILY, with_experts
 from .exercise import Exercise
 
 

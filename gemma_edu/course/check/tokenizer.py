@@ -3,9 +3,9 @@ from collections import Counter
 
 import numpy as np
 
-from ...lab import miscut, prompts
-from ...lab.bpe import cut_longest, learn, merged
-from ...lab.miscut import by_bytes, ids, join_best, pairs_in, spaced
+from ...lab.tokenizer import miscut, prompts
+from ...lab.tokenizer.bpe import cut_longest, learn, merged
+from ...lab.tokenizer.miscut import by_bytes, ids, join_best, pairs_in, spaced
 from .exercise import Exercise
 
 

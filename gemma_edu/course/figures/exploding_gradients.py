@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.patheffects import withStroke
 
-from ...lab import cliff
+from ...lab.exploding_gradients import cliff
 from .. import plot
 
 U, B = np.linspace(0.6, 2.6, 240), np.linspace(-0.9, 0.9, 216)       # the weights that the surface shows

@@ -4,7 +4,7 @@ from functools import cache
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ...lab.adding import rolling
+from ...lab.gates.adding import rolling
 from ...numpy_gemma import sigmoid
 from .. import plot
 

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Circle, Rectangle
 
-from ...lab import cliff
+from ...lab.exploding_gradients import cliff
 from .. import plot
 from .exploding_gradients import CLIPPED, WHOLE, paint, walk_on
 

@@ -4,7 +4,7 @@ from functools import cache
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
 
-from ...lab.family import layers
+from ...lab.start_here.family import layers
 from .. import plot
 
 SHOWN = 8       # pieces, of those that may come next

@@ -2,8 +2,8 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from ...lab.bpe import count_pairs, cut_text, in_order, merged, size
-from ...lab.fertility import TEXTS
+from ...lab.tokenizer.bpe import count_pairs, cut_text, in_order, merged, size
+from ...lab.tokenizer.fertility import TEXTS
 from .. import plot
 from .pieces import GAP, cells, framed, inked, painted
 

@@ -8,8 +8,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ...lab.chain import chain, climb, descend, lengths
-from ...lab.wiring import no_norm, plain
+from ...lab.vanishing_gradients.chain import chain, climb, descend, lengths
+from ...lab.vanishing_gradients.wiring import no_norm, plain
 from ...numpy_gemma.gates import gelu, relu, sigmoid, tanh
 from ...numpy_gemma.gradient import backward
 from .. import plot
