@@ -99,7 +99,7 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
     print(f"{name:<9}", " ".join(f"{share:.0%}" for share in opened))
 
 # %% [markdown]
-# By chance it is half of them. Training has shut more than half, most of all in the later layers.
+# By chance it is half of them. Training has shut more than half, and least of all in the first layer.
 #
 # ## By hand
 #
@@ -413,12 +413,12 @@ for name, weights in {"trained": params, "shuffled": shuffled}.items():
     print(f"{name:<9} {repeated} answers repeat their token\n")
 
 # %% [markdown]
-# With erf the logits move by a few thousandths and the answers stay, so a test that compares generated words can
+# With erf the logits move by less than a hundredth and the answers stay, so a test that compares generated words can
 # hardly see it. A test at $z = 2.7$ can.
 #
 # **2. Gate and up swapped.** Both matrices have the same shape, and nothing crashes. In the trained model most
-# answers change. In a model with random weights, which is what a test suite usually has, few do, though the logits
-# move by several times their spread. The last line of each group says why. A random Gemma mostly answers with the
+# answers change. In a model with random weights, which is what a test suite usually has, hardly any do, though
+# the logits move by about their spread. The last line of each group says why. A random Gemma mostly answers with the
 # token that it was just given, because its input and output embeddings are the same table; whatever its MLPs do, that
 # answer stays. DeepMind's own test with ones cannot see it either: there choice and value are the same number.
 # Compare logits, never answers, and give the two branches different numbers.
