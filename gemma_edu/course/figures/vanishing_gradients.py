@@ -4,7 +4,6 @@ from functools import cache, partial
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -51,7 +50,7 @@ def saturation(slopes, scales):
         top.set_ylim(-1.1, 2)
         for scale, each, colour, dash in zip(scales, of_scale, (plot.BLUE, plot.ORANGE), ("-", "--"), strict=True):
             bottom.hist(each.ravel(), bins=np.linspace(-0.2, 1.2, 29), weights=np.full(each.size, 1 / each.size),
-                        histtype="stepfilled", facecolor=(*to_rgb(colour), 0.25),
+                        histtype="stepfilled", facecolor=f"{colour}40",
                         edgecolor=colour, linestyle=dash, linewidth=1.6, label=f"scale {scale}")
         plot.dress(bottom, "slope met", "", "flat: " + " → ".join(
             f"{np.mean(np.abs(each) < DEAD):.0%}" for each in of_scale))
