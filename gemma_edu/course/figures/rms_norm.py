@@ -1,4 +1,6 @@
 """The pictures of chapter 05: vectors set to one length, and towers that hold or burst."""
+from functools import cache
+
 import numpy as np
 from matplotlib.patches import Circle
 
@@ -27,9 +29,20 @@ def unit_then_stretch(scale):
     return fig
 
 
+@cache
+def dial():
+    """The figure of the dial, laid out once, and the points that it moves."""
+    fig = unit_then_stretch([0.0, 0.0])
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    return fig, fig.axes[-1].collections[0]
+
+
 def stretch_dial(w0, w1):
-    """`unit_then_stretch` for two knobs."""
-    return unit_then_stretch([w0, w1])
+    """`unit_then_stretch` for two knobs: one figure, in which only the stretched points move."""
+    fig, stretched = dial()
+    stretched.set_offsets(rms_norm(cloud(), np.array([w0, w1]))[0])
+    return fig
 
 
 def tangents(n=8):
