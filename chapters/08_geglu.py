@@ -28,6 +28,7 @@ from gemma_edu.course.figures import geglu as figures
 from gemma_edu.course.figures import geglu_measured as measured
 from gemma_edu.course.figures import geglu_unit as unit
 from gemma_edu.course.figures.gates import open_gates
+from gemma_edu.course.figures.rms_norm import rms
 from gemma_edu.lab.geglu import mlps as lab
 from gemma_edu.lab.geglu.gates import alone, choices, forget_gates, influence, visible
 from gemma_edu.lab.geglu.mlps import contest, contests, folds, fresh_weights, products, revivals, text
@@ -445,7 +446,7 @@ dy, norms = random.standard_normal(x.shape), []
 for row in rows:
     begin = {name: 0 * each if name in row.split(", ") else each for name, each in w.items()}
     _, grads = pull_back(geglu, dy, x, **begin)
-    norms.append([measured.rms(grads[name]) for name in ("gate", "up", "down")])
+    norms.append([rms(grads[name]) for name in ("gate", "up", "down")])
 picture(measured.first_step(np.array(norms), rows),
         "A table of tiles, eight beginnings by three matrices. With one matrix at zero only "
         "that matrix has a gradient. With two or three at zero all tiles are black zeros.")
@@ -525,7 +526,7 @@ for seed in range(4):
     for name, (mlp, width, place, norm) in stacks.items():
         mlps = [partial(mlp, **fresh_weights(mlp, D, width, draw)) for _ in range(6)]
         down_again = descend(dy, place, norm, mlps, climb(place, norm, mlps, x))
-        grads[name].append([measured.rms(each) for each in down_again])
+        grads[name].append([rms(each) for each in down_again])
 picture(measured.down_the_stack(grads),
         "Four lines on a logarithmic axis, from layer 6 down to layer 0. Plain MLPs alone "
         "lose a factor of thirty; GeGLU alone loses some twelve powers of ten, with a wide "

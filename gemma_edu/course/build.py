@@ -14,13 +14,13 @@ from nbclient.exceptions import CellExecutionError
 from .frame import framed
 from .glossary import glossary
 from .kernel import run
+from .widgets import LIVE
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
 SECONDS = 300                                   # for one cell, at most
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
           "language_info": {"name": "python"}}
-LIVE = "application/vnd.jupyter.widget-view+json"
 
 
 def main(root, numbers=()):

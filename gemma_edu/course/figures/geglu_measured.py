@@ -62,10 +62,6 @@ def who_moves(maps):
     return fig
 
 
-def rms(x):
-    return float(np.sqrt(np.mean(np.square(x))))
-
-
 def down_the_stack(grads):
     """{name: [seeds, L + 1]}: lengths of gradients on their way down; the band is from the least to the greatest."""
     means = {name: np.exp(np.mean(np.log(each), axis=0)) for name, each in grads.items()}
