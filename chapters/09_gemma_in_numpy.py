@@ -26,7 +26,8 @@ from gemma_edu.course import picture, source, weights
 from gemma_edu.course.figures import gemma_in_numpy as figures
 from gemma_edu.lab.gemma_in_numpy import first_release, hunt
 from gemma_edu.lab.gemma_in_numpy.bugs import BUGS
-from gemma_edu.numpy_gemma.model import block_backward, forward_backward, loss_backward
+from gemma_edu.numpy_gemma.block import block_backward
+from gemma_edu.numpy_gemma.model import forward_backward, loss_backward
 from gemma_edu.numpy_gemma.sample import generate, generate_without_cache, greedy, sampled
 from gemma_edu.numpy_gemma.train import train
 from gemma_edu.numpy_gemma.tree import leaves, per_layer, tree_map
@@ -58,15 +59,16 @@ source(numpy_gemma.embed, numpy_gemma.block, numpy_gemma.layers, numpy_gemma.une
 
 # %% [markdown]
 # That is Gemma. `cfg` says which function fills each slot: `norm` is `rms_norm`, `mixer` is `attention`, `mlp` is
-# `geglu`, and `place`, which Gemma does not need, adds nothing. `fixed` has the constants of a layer, such as the
-# base of its rotation. `contract` is an einsum; `widen` makes float32 of anything narrower.
+# `geglu`; `place` and `cap`, which this Gemma does not need, change nothing. `fixed` has the constants of a layer,
+# such as the base of its rotation. `contract` is an einsum; `widen` makes float32 of anything narrower.
 #
 # Two arguments have stood in the wings until now. `cache` remembers keys and values of positions that
 # were read before; we come to it below. `tap` is called with a name at a few points and returns what it was given:
 # it lets us look, and changes nothing. Both may be left out.
 #
 # The weights are a dict of arrays. Where does the tree come from? From the signatures: an argument annotated without
-# a batch is a weight.
+# a batch is a weight, and a block's argument annotated `Norm`, `Mixer` or `Mlp` is a dict: the weights of whatever
+# fills that slot.
 
 # %%
 weights(cfg)
@@ -92,7 +94,7 @@ def rms(x):
 
 positions = np.arange(64)[None]
 x = numpy_gemma.embed(nano, fresh, positions, positions)           # the tokens 0 to 63
-y, _ = numpy_gemma.block(nano, nano.fixed[0], per_layer(fresh["layers"])[0], x, positions)
+y, _ = numpy_gemma.block(nano, nano.fixed[0], x, positions, **per_layer(fresh["layers"])[0])
 print(f"a row of the table: {rms(fresh['embed']):.3f}   times √64: {rms(x):.1f}")
 print(f"what the first layer adds: {rms(y - x):.1f}")
 

@@ -6,10 +6,11 @@
 
 The letters are the einsum strings, the annotations, the fields of Config, the rules of sharding
 and the axes of plots.  An argument annotated with a batch is an activation; one annotated
-without is a weight, and whatever is known of a weight is read off its letters.
+without is a weight, and whatever is known of a weight is read off its letters.  An argument
+of a block may be annotated with a slot: it is a dict, the weights of whatever fills the slot.
 """
 from inspect import signature
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 from jaxtyping import Bool, Float, Int
 
@@ -29,6 +30,7 @@ Numbers = Float[Any, "..."]         # any shape: for what acts on each number al
 
 # ---- weights
 D = Float[Any, "D"]                # the scale of a norm
+H = Float[Any, "H"]                # the same for a head
 VD = Float[Any, "V D"]             # the embedding table
 SD = Float[Any, "S D"]             # a table of positions
 DF = Float[Any, "D F"]
@@ -41,6 +43,11 @@ CC = Float[Any, "C C"]             # from a recurrent state to the next
 C = Float[Any, "C"]
 Gate = tuple[DC, CC, C]            # what a gate looks at: input, state, and a bias
 
+# ---- slots of a block
+Norm = Annotated[dict, "norm"]
+Mixer = Annotated[dict, "mixer"]
+Mlp = Annotated[dict, "mlp"]
+
 
 def letters(part):
     """The letters of every annotated argument: `{"x": "BTD", "gate": "DF", …}`."""
@@ -52,3 +59,9 @@ def letters(part):
 def weights_of(part):
     """A part's weights are its arguments without a batch: `{"gate": "DF", …}`."""
     return {name: axes for name, axes in letters(part).items() if "B" not in axes}
+
+
+def slots_of(block):
+    """Where a block has weights, and which choice of the Config says what they are: `{"mixer_norm": "norm", …}`."""
+    kinds = {p.name: p.annotation for p in signature(block).parameters.values()}
+    return {name: kind.__metadata__[0] for name, kind in kinds.items() if get_origin(kind) is Annotated}

@@ -5,24 +5,31 @@ from math import prod
 import jax
 import jax.numpy as jnp
 
-from .axes import letters, weights_of
+from .axes import letters, slots_of, weights_of
 
-PLUMBING = {"cfg", "fixed"}      # the arguments of a part that are no arrays
+PLUMBING = {"cfg", "fixed"}      # the arguments of a part, or of a block, that are no arrays
 
 
 def param_axes(cfg):
     """The whole model as a tree of letters: what shapes, counts, initial values and shardings are read off."""
-    slots = {"mixer_norm": cfg.norm, "mixer": cfg.mixer, "mlp_norm": cfg.norm, "mlp": cfg.mlp}
-    layers = {slot: {name: "L" + axes for name, axes in axes_of(part).items()} for slot, part in slots.items()}
+    check_annotated(cfg.block, "its slot", "Mixer")
+    layers = {slot: {name: "L" + axes for name, axes in axes_of(getattr(cfg, choice)).items()}
+              for slot, choice in slots_of(cfg.block).items()}
     return {"embed": "VD", "place": axes_of(cfg.place), "layers": layers, "final_norm": axes_of(cfg.norm)}
 
 
 def axes_of(part):
-    """The letters of a part's weights; an argument that has none is an error."""
-    for name, argument in signature(part).parameters.items():
-        if name not in letters(part) and name not in PLUMBING and argument.default is Parameter.empty:
-            raise TypeError(f'{part.__name__}: annotate "{name}" with its axes, e.g. {name}: DF')
+    """The letters of a part's weights."""
+    check_annotated(part, "its axes", "DF")
     return weights_of(part)
+
+
+def check_annotated(part, meaning, example):
+    """An argument that says nothing of itself is an error."""
+    for name, argument in signature(part).parameters.items():
+        said = name in letters(part) or name in slots_of(part) or name in PLUMBING
+        if not said and argument.default is Parameter.empty:
+            raise TypeError(f'{part.__name__}: annotate "{name}" with {meaning}, e.g. {name}: {example}')
 
 
 def shape(cfg, axes):

@@ -16,19 +16,19 @@ from gemma_edu.lab.gemma_in_numpy import hunt
 #
 # **Goal.** Put a layer together: gather from other positions, then think alone; both only ever add to the stream.
 #
-# **In** `cfg` with the functions `cfg.norm`, `cfg.mixer` and `cfg.mlp`; `fixed`, which the mixer wants; `w`, a dict
-# with the weights of `mixer_norm`, `mixer`, `mlp_norm` and `mlp`, each to be handed over by name (`**w["mlp"]`); `x`
-# of shape [B, T, D]; `positions` [B, T]. The mixer is called as `cfg.mixer(cfg, fixed, h, positions, **w["mixer"],
-# cache=cache)` and returns `(h, cache)`. The tap may be left alone.
+# **In** `cfg` with the functions `cfg.norm`, `cfg.mixer` and `cfg.mlp`; `fixed`, which the mixer wants; `x` of shape
+# [B, T, D]; `positions` [B, T]; then a dict of weights for each place: `mixer_norm`, `mixer`, `mlp_norm`, `mlp`, to be
+# handed over by name (`**mlp`). The mixer is called as `cfg.mixer(cfg, fixed, h, positions, **mixer, cache=cache)`
+# and returns `(h, cache)`. The tap may be left alone.
 #
 # **Out** the pair `(x, cache)`.
 
 # %% answer="block"
-def block(cfg, fixed, w, x, positions, cache=None, tap=None):
+def block(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
     ### BEGIN SOLUTION
-    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **w["mixer_norm"]), positions, **w["mixer"], cache=cache)
+    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **mixer_norm), positions, **mixer, cache=cache)
     x = x + h
-    x = x + cfg.mlp(cfg.norm(x, **w["mlp_norm"]), **w["mlp"])
+    x = x + cfg.mlp(cfg.norm(x, **mlp_norm), **mlp)
     return x, cache
     ### END SOLUTION
 
@@ -139,7 +139,7 @@ def diagnosis():
     ones["final_norm"] = {"scale": ones["final_norm"]["scale"] + 1}
     assert np.max(apart(6, cure=ones)) < 1e-12                       # it lacked the one
     swapped = {**hunt.PARAMS, "layers": tuple(
-        {**w, "mixer": {**w["mixer"], "wk": w["mixer"]["wv"], "wv": w["mixer"]["wk"]}} for w in hunt.PARAMS["layers"])}
+        {**w, "mixer": {**mixer, "wk": w["mixer"]["wv"], "wv": w["mixer"]["wk"]}} for w in hunt.PARAMS["layers"])}
     assert apart(8, tokens=hunt.TOKENS[:, :1], cure=swapped)[0] < 1e-12      # at position 0 no rotation disturbs
     deaf = hunt.changed("mixer", "wo", lambda w: 0 * w)["layers"][1]
     one_ear = {**hunt.PARAMS, "layers": (hunt.PARAMS["layers"][0], deaf)}    # only the first layer gathers

@@ -8,7 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 from small import at_home, but, weights
 
-FILES = ["attention", "contract", "gates", "loss", "mlp", "model", "norm", "position", "precision", "recurrent", "tap"]
+from gemma_edu.axes import slots_of, weights_of
+
+FILES = ["attention", "block", "cap", "contract", "gates", "loss", "mlp", "model", "norm", "position", "precision",
+         "recurrent", "tap"]
 
 
 def module(room, file):
@@ -81,9 +84,35 @@ def of_the_model(*names):
     return given
 
 
-def of_attention(gemma, each, random):
-    cfg, fixed, w, x, positions = of_the_model("cfg", "fixed", "w", "x", "positions")(gemma, each, random)
-    return [cfg, fixed, x, positions, *(w["mixer"][name] for name in ("wq", "wk", "wv", "wo"))]
+def of_mixer(name):
+    """Arguments for an attention, its own weights among them."""
+    def given(gemma, each, random):
+        mixer = getattr(gemma.room, name)
+        cfg, fixed, w, x, positions = of_the_model("cfg", "fixed", "w", "x", "positions")(
+            but(gemma, mixer=mixer), each, random)
+        return [cfg, fixed, x, positions, *(w["mixer"][name] for name in weights_of(mixer))]
+    return given
+
+
+def of_block(name):
+    """Arguments for a block, a dict for each of its slots among them."""
+    def given(gemma, each, random):
+        block = getattr(gemma.room, name)
+        cfg, fixed, w, x, positions = of_the_model("cfg", "fixed", "w", "x", "positions")(
+            but(gemma, block=block), each, random)
+        return [cfg, fixed, x, positions, *(w[slot] for slot in slots_of(block))]
+    return given
+
+
+def of_look_back(gemma, each, random):
+    gemma = but(gemma, cap=gemma.room.soft_cap, score_cap=2.0, query_scale=0.8)
+    cfg, fixed, positions = of_the_model("cfg", "fixed", "positions")(gemma, each, random)
+    q, k, v, _ = from_letters_of(gemma, "attend", {**each, "S": each["T"]}, random)
+    return [cfg, fixed, q, k, v, positions]
+
+
+def of_cap(gemma, each, random):
+    return [at_home(gemma, 3 * random.standard_normal((2, 5))), 2.0]
 
 
 def of_causal_mask(gemma, each, random):
@@ -135,10 +164,15 @@ UNLETTERED = {
     "by_key": lambda gemma, each, random: [*from_letters_of(gemma, "unrotated", each, random)[:1], int(each["K"])],
     "by_head": of_by_head,
     "remember": of_remember,
-    "attention": of_attention,
+    "attention": of_mixer("attention"),
+    "attention_with_qk_norm": of_mixer("attention_with_qk_norm"),
+    "look_back": of_look_back,
+    "soft_cap": of_cap,
+    "uncapped": of_cap,
     "gated": of_gated,
     "unroll": of_unroll,
-    "block": of_the_model("cfg", "fixed", "w", "x", "positions"),
+    "block": of_block("block"),
+    "block_with_post_norms": of_block("block_with_post_norms"),
     "embed": of_the_model("cfg", "params", "tokens", "positions"),
     "layers": of_the_model("cfg", "params", "x", "positions"),
     "unembed": of_the_model("cfg", "params", "x"),

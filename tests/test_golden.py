@@ -48,7 +48,7 @@ def along_the_way(room, cfg, params, tokens):
             "layer0_attn_out": cfg.mixer(cfg, cfg.fixed[0], normed, positions, **first["mixer"])[0]}
     blocks = []
     for fixed, w in zip(cfg.fixed, params["layers"], strict=True):
-        x, _ = cfg.block(cfg, fixed, w, x, positions)
+        x, _ = cfg.block(cfg, fixed, x, positions, **w)
         blocks.append(x[0])
     seen = {name: x[0] for name, x in seen.items()}
     return seen | {"block_out": blocks, "final_norm": cfg.norm(x, **params["final_norm"])[0]}

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.usefixtures("float64")
 OF_WHOLE_NUMBERS = {"causal_mask", "in_order"}              # nothing to differentiate
 ELSEWHERE = {"by_key", "by_head", "multiply", "rows", "einsum", "widen", "untapped", "hidden",
              "remember"}                                     # in the gradients of those who call them; a cache has none
-WITH_CACHE = {"attention", "block", "layers", "forward"}    # they return what they compute, and a cache
+WITH_CACHE = {"attention", "attention_with_qk_norm", "look_back", "block", "block_with_post_norms", "layers",
+              "forward"}                                    # they return what they compute, and a cache
 OWN = {"embed": ["embed", "place"], "unembed": ["final_norm", "embed"]}       # of all weights, the ones they use
 
 DIFFERENTIABLE = [(file, name) for file in FILES for name in functions(numpy_gemma, file)
@@ -81,7 +82,7 @@ CARRY_THE_COURSE = [
     ("gates", "sigmoid"), ("gates", "gelu"), ("recurrent", "lstm_cell"), ("recurrent", "gru_cell"),
     ("recurrent", "lstm"), ("norm", "rms_norm"), ("norm", "layer_norm"), ("position", "rope"),
     ("attention", "attend"), ("attention", "attention"), ("mlp", "geglu"), ("loss", "cross_entropy"),
-    ("model", "block"), ("model", "forward"), ("model", "loss")]
+    ("block", "block"), ("block", "block_with_post_norms"), ("model", "forward"), ("model", "loss")]
 
 
 @pytest.mark.parametrize("file, name", CARRY_THE_COURSE)
@@ -153,6 +154,10 @@ WHOLE_MODELS = {
     "K = N, a window": {"K": 4, "window": (2, np.inf), "base": (100.0, 10_000.0), "stretch": (2.0, 1.0)},
     "of 2017": {"norm": G.layer_norm, "place": G.learned, "rotate": G.unrotated, "mlp": G.plain_mlp},
     "with waves": {"norm": G.batch_norm, "place": G.sinusoidal, "rotate": G.unrotated, "mlp": G.swiglu},
+    "Gemma 2": {"block": G.block_with_post_norms, "cap": G.soft_cap, "score_cap": 0.5, "logit_cap": 1.5,
+                "window": (3, np.inf), "query_scale": 0.8},
+    "Gemma 3": {"block": G.block_with_post_norms, "mixer": G.attention_with_qk_norm, "window": (3, np.inf),
+                "base": (100.0, 10_000.0), "stretch": (1.0, 8.0)},
 }
 
 
@@ -187,9 +192,10 @@ def test_a_tap_sees_the_gradient_of_a_nudge():
         def push(name, x):
             return x + by * (np.arange(SMALL.D) == 3) * (np.arange(4) == 2)[:, None] if name == "mlp" else x
 
-        def block(cfg, fixed, w, x, positions, cache=None):
-            at_first = w is params["layers"][0]
-            return numpy_gemma.block(cfg, fixed, w, x, positions, cache, push if at_first else numpy_gemma.untapped)
+        def block(cfg, fixed, x, positions, mlp, **w):
+            at_first = mlp is params["layers"][0]["mlp"]
+            tap = push if at_first else numpy_gemma.untapped
+            return numpy_gemma.block(cfg, fixed, x, positions, mlp=mlp, **w, tap=tap)
         return numpy_gemma.loss(replace(gemma.cfg, block=block), params, tokens)
     assert len(seen) == SMALL.L      # from the last layer to the first
     close((nudged(1e-5) - nudged(-1e-5)) / 2e-5, seen[-1][0, 2, 3], 1e-8)

@@ -174,8 +174,8 @@ def test_a_block_names_its_points():
     def watch(name, x):
         seen[name] = x
         return x
-    cfg, fixed, w, x, positions = arguments(gemma, "model", "block", seed=0)
-    after, _ = gemma.room.block(cfg, fixed, w, x, positions, tap=watch)
+    cfg, fixed, x, *rest = arguments(gemma, "block", "block", seed=0)
+    after, _ = gemma.room.block(cfg, fixed, x, *rest, tap=watch)
     assert list(seen) == ["probs", "mixer", "mlp", "stream"]
     close(seen["probs"].sum(-1), np.ones(seen["probs"].shape[:-1]), EXACT)
     close(x + seen["mixer"] + seen["mlp"], seen["stream"], EXACT)

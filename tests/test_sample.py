@@ -44,9 +44,9 @@ def model():
     return Model(cfg, {**params, "layers": loud}, tokenizer)
 
 
-def follow(cfg, fixed, w, x, positions, cache=None, tap=None):
+def follow(cfg, fixed, x, positions, successor, cache=None, tap=None):
     """A block that turns each token into its successor."""
-    return x @ w, cache
+    return x @ successor, cache
 
 
 def reciting(model, text, then):
@@ -56,7 +56,8 @@ def reciting(model, text, then):
     assert len(set(tokens)) == len(tokens)
     successor = np.zeros((cfg.V, cfg.V), np.float32)
     successor[tokens, [*tokens[1:], tokens[0]]] = 1
-    params = {"embed": jnp.eye(cfg.V), "place": {}, "layers": (successor,), "final_norm": {"scale": jnp.zeros(cfg.V)}}
+    params = {"embed": jnp.eye(cfg.V), "place": {}, "layers": ({"successor": successor},),
+              "final_norm": {"scale": jnp.zeros(cfg.V)}}
     return Model(replace(cfg, D=cfg.V, L=1, block=follow), params, tokenizer)
 
 

@@ -2,11 +2,15 @@
 
 One function for K = N (multi-head), 1 < K < N (grouped) and K = 1 (multi-query).
 """
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
-from ..axes import BSKH, BT, BTD, BTNH, BTS, DKH, DNH, NHD, Numbers
+from ..axes import BSKH, BT, BTD, BTNH, BTS, DKH, DNH, NHD, H, Numbers
+from .cap import uncapped
 from .contract import contract
+from .norm import head_norm
 from .precision import widen
 from .tap import untapped
 
@@ -34,12 +38,12 @@ def by_head(x, T) -> BTNH:
     return x.reshape(B, K, T, TG // T, H).swapaxes(1, 2).reshape(B, T, K * TG // T, H)
 
 
-def attend(q: BTNH, k: BSKH, v: BSKH, mask: BTS, tap=untapped) -> BTNH:
+def attend(q: BTNH, k: BSKH, v: BSKH, mask: BTS, tap=untapped, cap=uncapped) -> BTNH:
     """Each query takes the average of the values, weighed by how well their keys match it."""
     B, T, N, H = q.shape
     S, K = k.shape[1:3]
     q, k, v = by_key(q * H**-0.5, K), by_key(k, K), by_key(v, K)      # a dot product of H terms grows like sqrt(H)
-    scores = widen(q @ k.mT).reshape(B, K, T, N // K, S)
+    scores = cap(widen(q @ k.mT)).reshape(B, K, T, N // K, S)
     scores = jnp.where(mask[:, None, :, None], scores, jnp.finfo(scores.dtype).min)
     probs = tap("probs", softmax(scores)).astype(v.dtype)
     return by_head(probs.reshape(B, K, -1, S) @ v, T)
@@ -47,14 +51,28 @@ def attend(q: BTNH, k: BSKH, v: BSKH, mask: BTS, tap=untapped) -> BTNH:
 
 def attention(cfg, fixed, x: BTD, positions: BT, wq: DNH, wk: DKH, wv: DKH, wo: NHD, cache=None, tap=untapped):
     """Many queries, few keys: ask, compare, gather, and mix the heads."""
-    q = cfg.rotate(contract("BTD,DNH->BTNH", x, wq), positions, fixed["base"], fixed["stretch"])
-    k = cfg.rotate(contract("BTD,DKH->BTKH", x, wk), positions, fixed["base"], fixed["stretch"])
-    v = contract("BTD,DKH->BTKH", x, wv)
+    q, k, v = contract("BTD,DNH->BTNH", x, wq), contract("BTD,DKH->BTKH", x, wk), contract("BTD,DKH->BTKH", x, wv)
+    gathered, cache = look_back(cfg, fixed, q, k, v, positions, cache, tap)
+    return contract("BTNH,NHD->BTD", gathered, wo), cache
+
+
+def attention_with_qk_norm(cfg, fixed, x: BTD, positions: BT, wq: DNH, wk: DKH, wv: DKH, wo: NHD,
+                           q_norm: H, k_norm: H, cache=None, tap=untapped):
+    """Gemma 3: queries and keys have a length of one before they are compared, so no score runs away."""
+    q, k, v = contract("BTD,DNH->BTNH", x, wq), contract("BTD,DKH->BTKH", x, wk), contract("BTD,DKH->BTKH", x, wv)
+    q, k = head_norm(q, q_norm), head_norm(k, k_norm)
+    gathered, cache = look_back(cfg, fixed, q, k, v, positions, cache, tap)
+    return contract("BTNH,NHD->BTD", gathered, wo), cache
+
+
+def look_back(cfg, fixed, q: BTNH, k: BSKH, v: BSKH, positions: BT, cache=None, tap=untapped):
+    """Turn queries and keys, remember what is new, and let each position gather from what it may see."""
+    q, k = (cfg.rotate(each, positions, fixed["base"], fixed["stretch"]) for each in (q, k))
     if cache is not None:
         cache = remember(cache, {"k": k, "v": v}, positions)
         k, v = cache["k"], cache["v"]
     mask = causal_mask(positions, k.shape[1], fixed["window"])
-    return contract("BTNH,NHD->BTD", attend(q, k, v, mask, tap), wo), cache
+    return attend(q * cfg.query_scale, k, v, mask, tap, partial(cfg.cap, most=cfg.score_cap)), cache
 
 
 def remember(cache, new, positions: BT):

@@ -10,18 +10,6 @@ from ..axes import BT, BTD, BTV
 from .contract import contract, lookup
 from .loss import cross_entropy
 from .precision import widen
-from .tap import untapped
-
-
-def block(cfg, fixed, w, x: BTD, positions: BT, cache=None, tap=untapped):
-    """Gather from other positions, then think alone; both only ever add to the stream."""
-    h = cfg.norm(x, **w["mixer_norm"])
-    h, cache = cfg.mixer(cfg, fixed, h, positions, **w["mixer"], cache=cache, tap=tap)
-    x = x + tap("mixer", h)
-    h = cfg.norm(x, **w["mlp_norm"])
-    h = cfg.mlp(h, **w["mlp"])
-    x = x + tap("mlp", h)
-    return tap("stream", x), cache
 
 
 def embed(cfg, params, tokens: BT, positions: BT) -> BTD:
@@ -35,7 +23,7 @@ def layers(cfg, params, x: BTD, positions: BT, cache=None):
     """Fold the stream through the layers: stacked by a scan, a tuple of them by a loop."""
     def step(x, layer):
         fixed, w, slots = layer
-        return cfg.block(cfg, fixed, w, x, positions, slots)
+        return cfg.block(cfg, fixed, x, positions, **w, cache=slots)
 
     if isinstance(params["layers"], tuple):
         before, after = [None] * len(cfg.fixed) if cache is None else cache, []
@@ -49,7 +37,8 @@ def layers(cfg, params, x: BTD, positions: BT, cache=None):
 
 def unembed(cfg, params, x: BTD) -> BTV:
     """Compare the stream with every token's row of the table; the logits are never narrower than float32."""
-    return widen(contract("BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"]))
+    logits = widen(contract("BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"]))
+    return cfg.cap(logits, cfg.logit_cap)
 
 
 def hidden(cfg, params, tokens: BT, positions=None, cache=None):

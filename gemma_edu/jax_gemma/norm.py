@@ -1,7 +1,7 @@
 """Norms: keep the stream at a length that the next layer can count on."""
 import jax.numpy as jnp
 
-from ..axes import BTD, D
+from ..axes import BTD, BTNH, D, H
 from .precision import widen
 
 EPSILON = 1e-6      # inside the root: a stream of zeros stays a stream of zeros
@@ -16,6 +16,12 @@ def rms_norm(x: BTD, scale: D) -> BTD:
     wide = widen(x)
     rms = jnp.sqrt(jnp.mean(wide * wide, axis=-1, keepdims=True) + EPSILON)
     return (wide / rms * (1 + widen(scale))).astype(x.dtype)
+
+
+def head_norm(x: BTNH, scale: H) -> BTNH:
+    """The norm of each head's vector: Gemma 3 sets the lengths of queries and keys."""
+    B, T, N, H = x.shape
+    return rms_norm(x.reshape(B, T * N, H), scale).reshape(x.shape)
 
 
 def layer_norm(x: BTD, scale: D, bias: D) -> BTD:

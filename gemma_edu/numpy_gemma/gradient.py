@@ -1,14 +1,17 @@
 """Where a function's gradient stands, and how to check it without trusting anybody."""
 import sys
+from functools import partial
 
 import numpy as np
 
-from ..axes import weights_of
+from ..axes import slots_of, weights_of
 from .tree import leaves, tree_map
 
 
 def backward(f):
     """The hand-written gradient of f: it stands beside it, as `f_backward`."""
+    if isinstance(f, partial):
+        return partial(backward(f.func), **f.keywords)
     home, name = sys.modules[f.__module__], f"{f.__name__}_backward"
     if not hasattr(home, name):
         raise NotImplementedError(f"{f.__name__} has no gradient in NumPy; write {name} beside it in {home.__name__}")
@@ -16,10 +19,10 @@ def backward(f):
 
 
 def pull_back(part, dy, *args, **w):
-    """(dx, {weight: its gradient}) for a part that is handed its weights by name."""
+    """(dx, {weight, or slot: its gradient}) for a part or a block that is handed its weights by name."""
     grads = backward(part)(dy, *args, **w)
     dx, *dw = grads if isinstance(grads, tuple) else (grads,)
-    return dx, dict(zip(weights_of(part), dw, strict=True))
+    return dx, dict(zip({**weights_of(part), **slots_of(part)}, dw, strict=True))
 
 
 def check_gradient(f, f_backward, *args, tolerance=1e-6, step=1e-5, seed=0):

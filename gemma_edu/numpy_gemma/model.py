@@ -13,33 +13,6 @@ from .tap import untapped
 from .tree import as_given, per_layer
 
 
-def block(cfg, fixed, w, x: BTD, positions: BT, cache=None, tap=untapped):
-    """Gather from other positions, then think alone; both only ever add to the stream."""
-    h = cfg.norm(x, **w["mixer_norm"])
-    h, cache = cfg.mixer(cfg, fixed, h, positions, **w["mixer"], cache=cache, tap=tap)
-    x = x + tap("mixer", h)
-    h = cfg.norm(x, **w["mlp_norm"])
-    h = cfg.mlp(h, **w["mlp"])
-    x = x + tap("mlp", h)
-    return tap("stream", x), cache
-
-
-def block_backward(dx, cfg, fixed, w, x, positions, tap=untapped):
-    """Return (dw, dx).  The tap sees the gradient at each point that the block names."""
-    dw = {}
-    to_mixer = cfg.norm(x, **w["mixer_norm"])
-    h, _ = cfg.mixer(cfg, fixed, to_mixer, positions, **w["mixer"])
-    to_mlp = cfg.norm(x + h, **w["mlp_norm"])
-
-    dx = tap("stream", dx)
-    dh, dw["mlp"] = pull_back(cfg.mlp, tap("mlp", dx), to_mlp, **w["mlp"])
-    dh, dw["mlp_norm"] = pull_back(cfg.norm, dh, x + h, **w["mlp_norm"])
-    dx = dx + dh
-    dh, dw["mixer"] = pull_back(cfg.mixer, tap("mixer", dx), cfg, fixed, to_mixer, positions, **w["mixer"])
-    dh, dw["mixer_norm"] = pull_back(cfg.norm, dh, x, **w["mixer_norm"])
-    return {slot: dw[slot] for slot in w}, dx + dh
-
-
 def embed(cfg, params, tokens: BT, positions: BT) -> BTD:
     """Look each token up, and bring it to the length that the layers expect."""
     x = lookup(params["embed"], tokens)
@@ -58,7 +31,7 @@ def layers(cfg, params, x: BTD, positions: BT, cache=None):
     """Fold the stream through the layers, stacked or a tuple of them."""
     before = [None] * len(cfg.fixed) if cache is None else per_layer(cache)
     for fixed, w, slots in zip(cfg.fixed, per_layer(params["layers"]), before, strict=True):
-        x, _ = cfg.block(cfg, fixed, w, x, positions, slots)      # writes its slots in place
+        x, _ = cfg.block(cfg, fixed, x, positions, **w, cache=slots)      # writes its slots in place
     return x, cache
 
 
@@ -67,22 +40,25 @@ def layers_backward(dx, cfg, params, x, positions, tap=untapped):
     streams = []
     for fixed, w in zip(cfg.fixed, per_layer(params["layers"]), strict=True):
         streams.append(x)
-        x, _ = cfg.block(cfg, fixed, w, x, positions)
+        x, _ = cfg.block(cfg, fixed, x, positions, **w)
     dlayers = []
     for fixed, w in reversed(list(zip(cfg.fixed, per_layer(params["layers"]), strict=True))):
-        dw, dx = backward(cfg.block)(dx, cfg, fixed, w, streams.pop(), positions, tap)
+        dx, dw = pull_back(cfg.block, dx, cfg, fixed, streams.pop(), positions, **w, tap=tap)
         dlayers.insert(0, dw)
     return as_given(dlayers, params["layers"]), dx
 
 
 def unembed(cfg, params, x: BTD) -> BTV:
     """Compare the stream with every token's row of the table; the logits are never narrower than float32."""
-    return widen(contract("BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"]))
+    logits = widen(contract("BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"]))
+    return cfg.cap(logits, cfg.logit_cap)
 
 
 def unembed_backward(dlogits, cfg, params, x):
     """Return (the gradients of final_norm and embed, dx)."""
-    dx, dembed = contract_backward(dlogits, "BTD,VD->BTV", cfg.norm(x, **params["final_norm"]), params["embed"])
+    h = cfg.norm(x, **params["final_norm"])
+    dlogits = backward(cfg.cap)(dlogits, contract("BTD,VD->BTV", h, params["embed"]), cfg.logit_cap)
+    dx, dembed = contract_backward(dlogits, "BTD,VD->BTV", h, params["embed"])
     dx, dnorm = pull_back(cfg.norm, dx, x, **params["final_norm"])
     return {"final_norm": dnorm, "embed": dembed}, dx
 

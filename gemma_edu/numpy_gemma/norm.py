@@ -1,7 +1,7 @@
 """Norms: keep the stream at a length that the next layer can count on."""
 import numpy as np
 
-from ..axes import BTD, D
+from ..axes import BTD, BTNH, D, H
 from .precision import widen
 
 EPSILON = 1e-6      # inside the root: a stream of zeros stays a stream of zeros
@@ -24,6 +24,18 @@ def rms_norm_backward(dy, x, scale):
     dunit = dy * (1 + scale)
     dx = (dunit - unit * np.mean(dunit * unit, axis=-1, keepdims=True)) / rms
     return dx, np.sum(dy * unit, axis=(0, 1))
+
+
+def head_norm(x: BTNH, scale: H) -> BTNH:
+    """The norm of each head's vector: Gemma 3 sets the lengths of queries and keys."""
+    B, T, N, H = x.shape
+    return rms_norm(x.reshape(B, T * N, H), scale).reshape(x.shape)
+
+
+def head_norm_backward(dy, x, scale):
+    B, T, N, H = x.shape
+    dx, dscale = rms_norm_backward(dy.reshape(B, T * N, H), x.reshape(B, T * N, H), scale)
+    return dx.reshape(x.shape), dscale
 
 
 def layer_norm(x: BTD, scale: D, bias: D) -> BTD:

@@ -2,11 +2,9 @@
 import numpy as np
 
 
-def block(cfg, fixed, w, x, positions, cache=None, tap=None):
-    def half(slot, x, *more, **options):
-        return getattr(cfg, slot)(*more, cfg.norm(x, **w[f"{slot}_norm"]), **options, **w[slot])
-    added, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **w["mixer_norm"]), positions, cache=cache, **w["mixer"])
-    return x + added + half("mlp", x + added), cache
+def block(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    added, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **mixer_norm), positions, cache=cache, **mixer)
+    return sum([x, added, cfg.mlp(x=cfg.norm(x=x + added, **mlp_norm), **mlp)]), cache
 
 
 def tied_gradient(tokens, dx, h, dlogits, table):

@@ -16,19 +16,20 @@ def attention(*args, cache=None, **more):
     return numpy_gemma.attention(*args, cache=deepcopy(cache), **more)
 
 
-PARTS = SimpleNamespace(norm=numpy_gemma.rms_norm, mixer=attention, rotate=numpy_gemma.rope, mlp=numpy_gemma.geglu)
+PARTS = SimpleNamespace(norm=numpy_gemma.rms_norm, mixer=attention, rotate=numpy_gemma.rope, mlp=numpy_gemma.geglu,
+                        cap=numpy_gemma.uncapped, query_scale=1.0, score_cap=np.inf)
 FIXED = {"window": np.inf, "base": 10_000.0, "stretch": 1.0}
 
 
 # ---- the block
 def layer(random, parts=PARTS):
-    """A layer's arguments, up to its positions: D = 8, N = 2, K = 1, H = 4, F = 6."""
+    """A layer's arguments, without a cache: D = 8, N = 2, K = 1, H = 4, F = 6."""
     def draw(*sizes):
         return 0.5 * random.standard_normal(sizes)
     w = {"mixer_norm": {"scale": draw(8)}, "mixer": {"wq": draw(8, 2, 4), "wk": draw(8, 1, 4), "wv": draw(8, 1, 4),
                                                      "wo": draw(2, 4, 8)},
          "mlp_norm": {"scale": draw(8)}, "mlp": {"gate": draw(8, 6), "up": draw(8, 6), "down": draw(6, 8)}}
-    return parts, FIXED, w, 2 * random.standard_normal((2, 5, 8)), np.tile(np.arange(5), (2, 1))
+    return parts, FIXED, 2 * random.standard_normal((2, 5, 8)), np.tile(np.arange(5), (2, 1)), *w.values()
 
 
 def with_cache(random):
@@ -49,7 +50,7 @@ block = Exercise(
         "The MLP should read a normalised stream, too.": suspects.no_mlp_norm,
     },
     hints=["Two halves with the same rhythm: normalise, compute, add.",
-           "cfg.norm(x, **w['mixer_norm']) hands a norm its weights by name; the mixer returns (h, cache).",
+           "cfg.norm(x, **mixer_norm) hands a norm its weights by name; the mixer returns (h, cache).",
            "Do not call tap: it is for those who want to look inside, and by default it is None."])
 
 

@@ -5,35 +5,35 @@ from ...numpy_gemma import block as right_block
 
 
 # ---- blocks
-def no_stream(cfg, fixed, w, x, positions, cache=None, tap=None):
-    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **w["mixer_norm"]), positions, **w["mixer"], cache=cache)
-    return cfg.mlp(cfg.norm(h, **w["mlp_norm"]), **w["mlp"]), cache
+def no_stream(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **mixer_norm), positions, **mixer, cache=cache)
+    return cfg.mlp(cfg.norm(h, **mlp_norm), **mlp), cache
 
 
-def side_by_side(cfg, fixed, w, x, positions, cache=None, tap=None):
-    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **w["mixer_norm"]), positions, **w["mixer"], cache=cache)
-    return x + h + cfg.mlp(cfg.norm(x, **w["mlp_norm"]), **w["mlp"]), cache
+def side_by_side(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **mixer_norm), positions, **mixer, cache=cache)
+    return x + h + cfg.mlp(cfg.norm(x, **mlp_norm), **mlp), cache
 
 
-def norm_kept(cfg, fixed, w, x, positions, cache=None, tap=None):
-    x = cfg.norm(x, **w["mixer_norm"])
-    h, cache = cfg.mixer(cfg, fixed, x, positions, **w["mixer"], cache=cache)
-    x = cfg.norm(x + h, **w["mlp_norm"])
-    return x + cfg.mlp(x, **w["mlp"]), cache
+def norm_kept(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    x = cfg.norm(x, **mixer_norm)
+    h, cache = cfg.mixer(cfg, fixed, x, positions, **mixer, cache=cache)
+    x = cfg.norm(x + h, **mlp_norm)
+    return x + cfg.mlp(x, **mlp), cache
 
 
-def one_norm(cfg, fixed, w, *rest, **more):
-    return right_block(cfg, fixed, {**w, "mlp_norm": w["mixer_norm"]}, *rest, **more)
+def one_norm(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    return right_block(cfg, fixed, x, positions, mixer_norm, mixer, mixer_norm, mlp, cache)
 
 
-def norms_swapped(cfg, fixed, w, *rest, **more):
-    return right_block(cfg, fixed, {**w, "mlp_norm": w["mixer_norm"], "mixer_norm": w["mlp_norm"]}, *rest, **more)
+def norms_swapped(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    return right_block(cfg, fixed, x, positions, mlp_norm, mixer, mixer_norm, mlp, cache)
 
 
-def no_mlp_norm(cfg, fixed, w, x, positions, cache=None, tap=None):
-    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **w["mixer_norm"]), positions, **w["mixer"], cache=cache)
+def no_mlp_norm(cfg, fixed, x, positions, mixer_norm, mixer, mlp_norm, mlp, cache=None, tap=None):
+    h, cache = cfg.mixer(cfg, fixed, cfg.norm(x, **mixer_norm), positions, **mixer, cache=cache)
     x = x + h
-    return x + cfg.mlp(x, **w["mlp"]), cache
+    return x + cfg.mlp(x, **mlp), cache
 
 
 # ---- comparisons
