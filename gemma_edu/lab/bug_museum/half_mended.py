@@ -1,0 +1,22 @@
+"""The functions of `shipped.py` that were repaired twice, as they stood between the first repair and the second."""
+import numpy as np
+
+from .decoding import PAD
+
+
+# ---- 2: it stops when all rows have finished; a row that finished early has written on
+def finished(done, before, after, at, eos):
+    return done | (after[:, at] == eos)
+
+
+def answer(row, eos):
+    return row
+
+
+# ---- 3: padding is hidden, and positions count what is not padding
+def places(buffer, length):
+    prompt = np.arange(buffer.shape[1]) < length
+    pads = (buffer == PAD) & prompt
+    slots = np.cumsum(~pads, axis=1) - 1
+    angles = np.cumsum(buffer != PAD, axis=1) - 1
+    return np.where(pads, buffer.shape[1], slots), angles
