@@ -1,4 +1,4 @@
-"""Gemma 1 in the Hugging Face layout: a folder with config.json, safetensors, and perhaps tokenizer.model."""
+"""Gemma in the Hugging Face layout: a folder with config.json, safetensors, and perhaps tokenizer.model."""
 import json
 import shutil
 from contextlib import contextmanager, suppress
@@ -13,7 +13,7 @@ import numpy as np
 from ..data.tokenizer import Tokenizer
 from ..numpy_gemma.tree import tree_map
 from ..params import shape
-from .huggingface_config import check_choices, config_json, read_config
+from .huggingface_config import config_json, read_config
 from .huggingface_names import as_theirs, check_tensors, matrix, ours, theirs, turn
 from .model import Model, check_vocabulary, precision
 from .shards import INDEX, WHOLE, contents, read, refuse_pickles, write
@@ -57,14 +57,13 @@ def without_head(stored):
 def save(folder, model, largest=5 * 10**9):
     """Write a model into a folder, in files of at most `largest` bytes; if that fails, the folder stays as it was."""
     cfg, params, tokenizer = model
-    check_choices(cfg)
+    about = config_json(cfg, tokenizer, params["embed"].dtype)
     check_vocabulary(cfg, tokenizer)
     tensors = as_theirs(cfg, params)
     with exchange(Path(folder)) as fresh:
         write(fresh, tensors, largest)
         if tokenizer is not None:
             tokenizer.save(fresh)
-        about = config_json(cfg, tokenizer, tensors[EMBED].dtype)
         (fresh / "config.json").write_text(json.dumps(about, indent=2) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Where each weight of a Gemma 1 stands in Hugging Face's files: its name, and the order of its axes."""
+"""Where each weight of a Gemma stands in Hugging Face's files: its name, and the order of its axes."""
 from math import prod
 
 import jax
@@ -8,22 +8,28 @@ from ..numpy_gemma.tree import leaves, per_layer, tree_map
 from ..params import param_axes, shape
 from .model import FLOATS
 
-THEIRS = {      # our tree, with their names, and the letters of their rows and of their columns
-    "embed": "model.embed_tokens V D",
-    "place": {},
-    "layers": {
-        "mixer": {"wq": "self_attn.q_proj NH D", "wk": "self_attn.k_proj KH D",
-                  "wv": "self_attn.v_proj KH D", "wo": "self_attn.o_proj D NH"},
-        "mlp": {"gate": "mlp.gate_proj F D", "up": "mlp.up_proj F D", "down": "mlp.down_proj D F"},
+EMBED, FINAL_NORM = "model.embed_tokens V D", {"scale": "model.norm D"}
+PARTS = {      # our names, with theirs, and the letters of their rows and of their columns
+    "mixer": {"wq": "self_attn.q_proj NH D", "wk": "self_attn.k_proj KH D", "wv": "self_attn.v_proj KH D",
+              "wo": "self_attn.o_proj D NH", "q_norm": "self_attn.q_norm H", "k_norm": "self_attn.k_norm H"},
+    "mlp": {"gate": "mlp.gate_proj F D", "up": "mlp.up_proj F D", "down": "mlp.down_proj D F"}}
+NORMS = {
+    "block": {
         "mixer_norm": {"scale": "input_layernorm D"},
         "mlp_norm": {"scale": "post_attention_layernorm D"}},      # their name misleads: it stands before the MLP
-    "final_norm": {"scale": "model.norm D"}}
+    "block_with_post_norms": {
+        "mixer_norm": {"scale": "input_layernorm D"},
+        "mixer_post_norm": {"scale": "post_attention_layernorm D"},
+        "mlp_norm": {"scale": "pre_feedforward_layernorm D"},
+        "mlp_post_norm": {"scale": "post_feedforward_layernorm D"}}}
 
 
 def theirs(cfg):
-    """Their name and letters for each weight, in the form of our tree."""
-    return THEIRS | {"layers": tuple(
-        tree_map(lambda text, i=i: f"model.layers.{i}.{text}", THEIRS["layers"]) for i in range(cfg.L))}
+    """Their name and letters for each weight, in the form of our tree and the order of their files."""
+    slots = PARTS | NORMS[cfg.block.__name__]
+    layers = [{slot: {name: f"model.layers.{i}.{names[name]}" for name in names if name in layer[slot]}
+               for slot, names in slots.items()} for i, layer in enumerate(ours(cfg)["layers"])]
+    return {"embed": EMBED, "place": {}, "layers": tuple(layers), "final_norm": FINAL_NORM}
 
 
 def ours(cfg):

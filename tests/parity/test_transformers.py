@@ -2,13 +2,14 @@
 import jax
 import numpy as np
 import pytest
+from small import stirred
 
 from gemma_edu import jax_gemma, numpy_gemma
 from gemma_edu.config import Config, in_numpy
 from gemma_edu.numpy_gemma.tree import tree_map
 from gemma_edu.params import stack
 from gemma_edu.pretrained import huggingface
-from gemma_edu.pretrained.load import Model, load, random_model
+from gemma_edu.pretrained.load import Model, load
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -19,16 +20,6 @@ CONFIGS = {
     "a key per query": Config(V=130, D=40, L=2, N=4, K=4, H=6, F=36, S=64),     # N·H = 24, D = 40
     "another rotation": Config(V=99, D=32, L=2, N=2, K=1, H=16, F=48, S=64, base=(300.0,))}
 TOKENS = np.random.default_rng(0).integers(0, 99, (2, 40))
-
-
-def stirred(cfg, seed=0):
-    """Random weights, and norms that are not neutral."""
-    def stir(w, key):
-        return w if w.ndim > 1 else 0.3 * jax.random.normal(key, w.shape)
-    params = random_model(cfg, "float32", seed).params
-    structure = jax.tree.structure(params)
-    keys = jax.tree.unflatten(structure, jax.random.split(jax.random.key(seed), structure.num_leaves))
-    return jax.tree.map(stir, params, keys)
 
 
 def theirs(folder):
