@@ -109,7 +109,7 @@ def test_a_gemma_2_without_layer_types_begins_local():
     ({"query_pre_attn_scalar": "H"}, "query_pre_attn_scalar = 'H'; give a number above 0"),
     ({"final_logit_softcapping": 30.0}, "final_logit_softcapping = 30.0; a Gemma 3 has no cap"),
     ({"rope_parameters": {"rope_theta": 1e4}}, "rope_parameters = .* one for sliding_attention and one for full"),
-    ({"rope_scaling": {"rope_type": "yarn", "factor": 8.0}}, "a rotation .*yarn.* turns by the rope_type default or linear"),
+    ({"rope_scaling": {"rope_type": "yarn", "factor": 8.0}}, "a rotation .*yarn.* by the rope_type default or lin"),
     ({"rope_scaling": {"rope_type": "linear", "factor": -1}}, "factor = -1; give a number above 0"),
 ])
 def test_words_that_say_something_else_are_refused(change, error):

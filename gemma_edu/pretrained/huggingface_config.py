@@ -49,8 +49,8 @@ def understood(given) -> Config:
     if missing := [key for key in ("model_type", *SIZES.values()) if key not in given]:
         raise ValueError(f"it lacks {', '.join(missing)}; take the config.json of a Gemma")
     if given["model_type"] not in GENERATIONS:
-        raise ValueError(f"model_type = {given['model_type']!r} is not supported; take the folder of a Gemma that reads "
-                         f"text alone: {', '.join(GENERATIONS)}")
+        raise ValueError(f"model_type = {given['model_type']!r} is not supported; take the folder of a Gemma that "
+                         f"reads text alone: {', '.join(GENERATIONS)}")
     for key, values in CHOICES.items():
         if given.get(key, values[0]) not in values:
             raise ValueError(f"{key} = {given[key]!r}, and only {values[0]!r} is supported, as in every Gemma; "
@@ -96,5 +96,5 @@ def check_constants(cfg, words):
 
 def refuse(generation, others):
     if others:
-        raise ValueError(f"{', '.join(others)}: config.json of a {NAMES[generation]} cannot say that; save the run's own "
-                         "checkpoint instead, or a model with Gemma's choices")
+        raise ValueError(f"{', '.join(others)}: config.json of a {NAMES[generation]} cannot say that; save the run's "
+                         "own checkpoint instead, or a model with Gemma's choices")

@@ -75,8 +75,8 @@ def scaling(given):
 def turn(said, kinds):
     """The base and the stretch that they mean by a rotation."""
     rope = {"rope_type": "default"} | said
-    base, stretch = rope.pop("rope_theta", None), rope.pop("factor", 1.0)
-    if set(rope) != {"rope_type"} or rope["rope_type"] not in kinds or (stretch != 1) != (rope["rope_type"] == "linear"):
+    base, stretch, kind = rope.pop("rope_theta", None), rope.pop("factor", 1.0), rope.pop("rope_type")
+    if rope or kind not in kinds or (stretch != 1) != (kind == "linear"):
         raise ValueError(f"a rotation {said}; this Gemma turns by the rope_type {' or '.join(sorted(kinds))}")
     return number({"rope_theta": base}, "rope_theta"), number({"factor": stretch}, "factor")
 

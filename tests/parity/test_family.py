@@ -9,6 +9,7 @@ from test_transformers import assert_close, logits_of, ours, torch, transformers
 from gemma_edu.pretrained import huggingface
 from gemma_edu.pretrained.load import Model, load
 
+
 def theirs(folder):
     return transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager").eval()
