@@ -63,7 +63,8 @@ def table(heads, rows):
     """Two columns of code in HTML; a line that differs has a bar on its left and a tint."""
     def cell(text, differs):
         style = "border-left:3px solid #D55E00;background:#D55E0018" if differs else "border-left:3px solid transparent"
-        return f'<td style="text-align:left;{style}"><pre style="margin:0">{html.escape(text) or " "}</pre></td>'
+        line = f'<pre style="margin:0;background:none;font-family:monospace">{html.escape(text) or " "}</pre>'
+        return f'<td style="text-align:left;{style}">{line}</td>'
     head = "".join(f'<th style="text-align:left">{html.escape(each)}</th>' for each in heads)
     body = "".join(f"<tr>{cell(a, a != b)}{cell(b, a != b)}</tr>" for a, b in rows)
     return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,4 +1,4 @@
-"""Two ways to write, as the museum's rooms (`shipped`, `half_mended`, `mended`) had them: until an end, and in a batch."""
+"""Two ways to write that a room (`shipped`, `half_mended`, `mended`) fills in: until an end, and in a batch."""
 from dataclasses import replace
 
 import numpy as np

@@ -15,8 +15,9 @@ def answer(row, eos):
 
 # ---- 3: padding is hidden, and positions count what is not padding
 def places(buffer, length):
-    prompt = np.arange(buffer.shape[1]) < length
+    nowhere = buffer.shape[1]
+    prompt = np.arange(nowhere) < length
     pads = (buffer == PAD) & prompt
-    slots = np.cumsum(~pads, axis=1) - 1
-    angles = np.cumsum(buffer != PAD, axis=1) - 1
-    return np.where(pads, buffer.shape[1], slots), angles
+    order = np.cumsum(~pads, 1) - 1
+    angles = np.cumsum(buffer != PAD, 1) - 1
+    return np.where(pads, nowhere, order), angles

@@ -10,7 +10,8 @@ from .decoding import PAD
 def mix_heads(gathered, wo):
     B, T, N, H = gathered.shape
     D = wo.shape[-1]
-    return gathered.reshape(B, T, N * H) @ wo.reshape(N * H, D)
+    flat = gathered.reshape(B, T, N * H)
+    return flat @ wo.reshape(N * H, D)
 
 
 def head_width(cfg):
@@ -28,10 +29,11 @@ def answer(row, eos):
 
 # ---- 3: padding is hidden, and what is written later is no padding
 def places(buffer, length):
-    prompt = np.arange(buffer.shape[1]) < length
+    nowhere = buffer.shape[1]
+    prompt = np.arange(nowhere) < length
     pads = (buffer == PAD) & prompt
-    order = np.cumsum(~pads, axis=1) - 1
-    return np.where(pads, buffer.shape[1], order), order
+    order = np.cumsum(~pads, 1) - 1
+    return np.where(pads, nowhere, order), order
 
 
 # ---- 4: the right axes
@@ -40,8 +42,9 @@ def gate_and_up(stored):
 
 
 def fresh_mlp(random, D, F):
-    gate, up = random.standard_normal((2, D, F)) * D**-0.5
-    return {"gate": gate, "up": up, "down": np.zeros((F, D))}
+    gate, up = random.normal(0, D**-0.5, (2, D, F))
+    down = np.zeros((F, D))
+    return {"gate": gate, "up": up, "down": down}
 
 
 # ---- 5: a distance instead of a number of decimals; and nobody looks into an empty slot

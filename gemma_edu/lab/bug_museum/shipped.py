@@ -1,4 +1,4 @@
-"""Five bugs as they were shipped, in our words.  The same functions stand in `mended.py`: the difference is the museum."""
+"""Five bugs as they were shipped, in our words.  The same functions stand in `mended.py`; compare the two files."""
 import numpy as np
 from numpy.testing import assert_array_almost_equal
 
@@ -7,7 +7,8 @@ from numpy.testing import assert_array_almost_equal
 def mix_heads(gathered, wo):
     B, T, N, H = gathered.shape
     D = wo.shape[-1]
-    return gathered.reshape(B, T, D) @ wo.reshape(D, D)
+    flat = gathered.reshape(B, T, D)
+    return flat @ wo.reshape(D, D)
 
 
 def head_width(cfg):
@@ -25,7 +26,7 @@ def answer(row, eos):
 
 # ---- 3: padding that was seen
 def places(buffer, length):
-    order = np.broadcast_to(np.arange(buffer.shape[1]), buffer.shape)
+    _, order = np.indices(buffer.shape)
     return order, order
 
 
@@ -36,7 +37,9 @@ def gate_and_up(stored):
 
 
 def fresh_mlp(random, D, F):
-    return {"gate": np.zeros((D, F)), "up": np.zeros((D, F)), "down": np.zeros((F, D))}
+    gate, up = np.zeros((2, D, F))
+    down = np.zeros((F, D))
+    return {"gate": gate, "up": up, "down": down}
 
 
 # ---- 5: a test that could not fail
