@@ -198,8 +198,8 @@ trial(claims.writing_stops_at_the_end, claims.an_answer_ends_at_its_own_end,
 #
 # Prompts of different lengths are brought to one length with padding. Nobody must see the padding. In the first
 # release later steps did. The repair did two things: it hid the padding, and it counted **positions** anew, so that
-# padding does not count. `slots` says where a key is kept, and past the end is nowhere; `angles` says by how much
-# RoPE turns it.
+# padding does not count. For each column, `places` returns the slot where its key is kept (one past the end is
+# nowhere) and the angle, in positions, by which RoPE turns it.
 
 # %%
 figures.beside(shipped.places, half_mended.places)
