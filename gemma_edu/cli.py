@@ -6,17 +6,19 @@ from importlib import import_module
 
 from . import __version__
 
-ROOMS = {"generate": "inference", "train": "training", "check": "course"}
+ROOMS = {"generate": "inference", "train": "training", "export": "pretrained", "check": "course"}
 COMMANDS = """\
 commands:
   generate    let a model go on writing from a prompt
   train       train a Gemma of your own, from nothing
+  export      write a model, from wherever it comes, in the Hugging Face layout
   check       run your exercise notebooks and say how each exercise stands
 
 examples:
   gemma-edu generate "The with statement" --temperature 0.7
   gemma-edu generate "def mean(numbers):" --model FOLDER --tokens 100 --top-p 0.9
   gemma-edu train --preset tiny --out my-gemma
+  gemma-edu export kaggle:google/gemma/flax/2b-it gemma-2b-it
   gemma-edu check 05 06
 
 `gemma-edu COMMAND --help` tells what a command takes.

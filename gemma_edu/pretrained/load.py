@@ -10,34 +10,66 @@ import numpy as np
 from ..config import PRESETS
 from ..numpy_gemma.tree import tree_map
 from ..params import count, fan_in, shape
-from . import huggingface
+from . import gemma3_270m, gguf, hubs, huggingface, orbax
 from .huggingface_names import ours
 from .model import Model, precision
+from .shards import PICKLES
 
 BUNDLED = Path(__file__).parent / "tiny"
 RANDOM = {f"random:{preset}": cfg for preset, cfg in PRESETS.items()}
+HUBS = {"hf": hubs.hugging_face, "kaggle": hubs.kaggle}
 
 
 def load(name, dtype=None) -> Model:
-    """A model: the bundled "tiny", "random:gemma-2b" for random weights of its shape, or a folder.
+    """A model: the bundled "tiny", "random:gemma-2b" for random weights of its shape, one of a hub's, or a path.
 
-    A folder is in the Hugging Face layout.  Layers come as a tuple.  Without a `dtype`, weights come in
-    float32 on a CPU if the checkpoint is below 1 GB, else as stored; "random:" ones count as bfloat16.
+    "hf:google/gemma-2b-it" and "kaggle:google/gemma/flax/2b-it" are downloaded once.  A path leads to a folder in the
+    Hugging Face layout, to an Orbax checkpoint, or to a GGUF file.  Layers come as a tuple.  Without a `dtype`, weights
+    come in float32 on a CPU if the checkpoint is below 1 GB, else as stored; "random:" ones count as bfloat16.
     """
     if not isinstance(name, (str, Path)):
         raise TypeError(f"load takes the name of a model or its folder, not {name!r}; {known()}")
     if name in RANDOM:
         return random_model(RANDOM[name], dtype)
-    if name == "tiny" and not BUNDLED.is_dir():
-        raise FileNotFoundError(f"the tiny Gemma is missing from this installation: there is no {BUNDLED}; install the "
-                                "package again, or train one: gemma-edu train --preset tiny --out DIR")
-    if name != "tiny" and not Path(name).exists():
+    path = located(name)
+    for recognises, read in READERS.values():
+        if recognises(path):
+            return read(path, dtype)
+    raise FileNotFoundError(f"{path} is no model; {known()}")
+
+
+def located(name) -> Path:
+    """Where a model lies on this machine, once it is downloaded."""
+    if name == "tiny":
+        if not BUNDLED.is_dir():
+            raise FileNotFoundError(f"the tiny Gemma is missing from this installation: there is no {BUNDLED}; install "
+                                    "the package again, or train one: gemma-edu train --preset tiny --out DIR")
+        return BUNDLED
+    if name == gemma3_270m.NAME:
+        return gemma3_270m.located()
+    hub, _, model = str(name).partition(":")
+    if hub in HUBS:
+        return Path(HUBS[hub](model))
+    if not Path(name).exists():
         raise FileNotFoundError(f"there is no model {str(name)!r}; {known()}")
-    return huggingface.load(BUNDLED if name == "tiny" else name, dtype)
+    return Path(name)
+
+
+def in_hugging_face_layout(path):
+    """Is this a folder with its config.json or its weights, or one of those weights?"""
+    files = path.iterdir() if path.is_dir() else [path]
+    return any(file.name == "config.json" or file.suffix in (".safetensors", *PICKLES) for file in files)
+
+
+READERS = {      # what may be given, how it is recognised, and who reads it
+    "a folder with config.json and model.safetensors": (in_hugging_face_layout, huggingface.load),
+    "an Orbax checkpoint": (orbax.recognises, orbax.load),
+    "a GGUF file": (gguf.recognises, gguf.load)}
 
 
 def known():
-    return f'give "tiny", {", ".join(map(repr, RANDOM))}, or a folder with config.json and model.safetensors'
+    return (f'give "tiny", "hf:OWNER/NAME", "kaggle:OWNER/MODEL/FRAMEWORK/VARIATION", {", ".join(map(repr, RANDOM))}, '
+            f"or the path of {' or of '.join(READERS)}")
 
 
 def random_model(cfg, dtype=None, seed=0) -> Model:

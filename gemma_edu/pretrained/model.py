@@ -19,10 +19,11 @@ class Model(NamedTuple):
 
 
 def precision(dtype, stored, size):
-    """The dtype to load in: as asked; else float32 where a CPU holds that easily; else as stored."""
-    if dtype is None:
-        easy = size < SMALL and jax.default_backend() == "cpu"
-        return jnp.dtype("float32") if easy else jax.dtypes.canonicalize_dtype(stored)
+    """The dtype to load in: as asked, or "stored"; else float32 where a CPU holds that easily; else as stored."""
+    if dtype is None and size < SMALL and jax.default_backend() == "cpu":
+        return jnp.dtype("float32")
+    if dtype is None or dtype == "stored":
+        return jax.dtypes.canonicalize_dtype(stored)
     try:
         wanted = jnp.dtype(dtype)
     except TypeError:
