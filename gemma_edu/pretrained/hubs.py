@@ -8,7 +8,7 @@ from importlib import import_module
 
 from .shards import INDEX
 
-FILES = ["config.json", "*.safetensors", INDEX, "tokenizer.model"]      # of a repository; never its pickles
+FILES = ["config.json", "*.safetensors", INDEX, "tokenizer.model"]      # of a repository's first level; never pickles
 LAYOUTS = ("flax", "jax", "transformers", "gguf")                       # of Kaggle's, those that are read
 
 UNREACHED = {"ConnectionError", "ConnectError", "ProxyError", "Timeout", "TimeoutException", "LocalEntryNotFoundError"}
@@ -39,7 +39,7 @@ def hugging_face(repo):
     name, _, revision = repo.partition("@")
     page = f"https://huggingface.co/{name}"
     return download("huggingface_hub", lambda hub: hub.snapshot_download(
-        name, revision=revision or None, allow_patterns=FILES), f"hf:{repo}", page, HUGGING_FACE)
+        name, revision=revision or None, allow_patterns=FILES, ignore_patterns="*/*"), f"hf:{repo}", page, HUGGING_FACE)
 
 
 def download(package, ask, name, page, admission):
