@@ -22,6 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CORE = [Requirement(line) for line in PROJECT["dependencies"]]
 EXTRAS = {name: [Requirement(line) for line in lines if not line.startswith("gemma-edu[")]
           for name, lines in PROJECT["optional-dependencies"].items()}
+WEIGHTS = EXTRAS.pop("gemma3-270m")
 ALL = [*CORE, *(needed for extra in EXTRAS.values() for needed in extra)]
 README = (ROOT / "README.md").read_text()
 
@@ -74,6 +75,10 @@ def test_a_requirement_is_a_floor_and_nothing_else(needed):
     assert needed.url is None
 
 
+def test_of_weights_only_the_known_bytes_are_required():
+    assert [(spec.operator, spec.version) for needed in WEIGHTS for spec in needed.specifier] == [("==", "1.0.0")]
+
+
 @pytest.mark.parametrize("needed", ALL, ids=str)
 def test_the_floors_let_colab_and_the_known_versions_in(needed):
     name = canonicalize_name(needed.name)
@@ -101,8 +106,9 @@ def undeclared(files, *requirements):
 
 
 def test_all_that_the_package_imports_is_a_dependency_of_its_own():
-    course = set(PACKAGE.glob("course/**/*.py"))
-    assert undeclared(set(PACKAGE.rglob("*.py")) - course, CORE) == set()
+    course, gguf = set(PACKAGE.glob("course/**/*.py")), PACKAGE / "pretrained" / "gguf_blocks.py"
+    assert undeclared(set(PACKAGE.rglob("*.py")) - course - {gguf}, CORE) == set()
+    assert undeclared([gguf], CORE, EXTRAS["gguf"]) == set()
     assert undeclared(course - {PACKAGE / "course" / "build.py"}, CORE, EXTRAS["course"]) == set()
     assert undeclared([PACKAGE / "course" / "build.py"], CORE, EXTRAS["course"], EXTRAS["lab"]) == set()
 

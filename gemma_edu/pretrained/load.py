@@ -23,9 +23,10 @@ HUBS = {"hf": hubs.hugging_face, "kaggle": hubs.kaggle}
 def load(name, dtype=None) -> Model:
     """A model: the bundled "tiny", "random:gemma-2b" for random weights of its shape, one of a hub's, or a path.
 
-    "hf:google/gemma-2b-it" and "kaggle:google/gemma/flax/2b-it" are downloaded once.  A path leads to a folder in the
-    Hugging Face layout, to an Orbax checkpoint, or to a GGUF file.  Layers come as a tuple.  Without a `dtype`, weights
-    come in float32 on a CPU if the checkpoint is below 1 GB, else as stored; "random:" ones count as bfloat16.
+    "hf:google/gemma-2b-it" and "kaggle:google/gemma/flax/2b-it" are downloaded once, and "gemma3-270m" comes from a
+    package.  A path leads to a folder in the Hugging Face layout, to an Orbax checkpoint, or to a GGUF file.  Layers
+    come as a tuple.  Without a `dtype`, weights come in float32 on a CPU if the checkpoint is below 1 GB, else as stored;
+    "random:" and quantised ones count as bfloat16.
     """
     if not isinstance(name, (str, Path)):
         raise TypeError(f"load takes the name of a model or its folder, not {name!r}; {known()}")
@@ -68,8 +69,8 @@ READERS = {      # what may be given, how it is recognised, and who reads it
 
 
 def known():
-    return (f'give "tiny", "hf:OWNER/NAME", "kaggle:OWNER/MODEL/FRAMEWORK/VARIATION", {", ".join(map(repr, RANDOM))}, '
-            f"or the path of {' or of '.join(READERS)}")
+    return (f'give "tiny", "{gemma3_270m.NAME}", "hf:OWNER/NAME", "kaggle:OWNER/MODEL/FRAMEWORK/VARIATION", '
+            f"{', '.join(map(repr, RANDOM))}, or the path of {' or of '.join(READERS)}")
 
 
 def random_model(cfg, dtype=None, seed=0) -> Model:
