@@ -25,8 +25,8 @@ def load(name, dtype=None) -> Model:
 
     "hf:google/gemma-2b-it" and "kaggle:google/gemma/flax/2b-it" are downloaded once, and "gemma3-270m" comes from a
     package.  A path leads to a folder in the Hugging Face layout, to an Orbax checkpoint, or to a GGUF file.  Layers
-    come as a tuple.  Without a `dtype`, weights come in float32 on a CPU if the checkpoint is below 1 GB, else as stored;
-    "random:" and quantised ones count as bfloat16.
+    come as a tuple.  Without a `dtype`, weights come in float32 on a CPU if the checkpoint is below 1 GB, else as
+    stored; "random:" and quantised ones count as bfloat16.
     """
     if not isinstance(name, (str, Path)):
         raise TypeError(f"load takes the name of a model or its folder, not {name!r}; {known()}")
