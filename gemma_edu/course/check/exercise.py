@@ -20,7 +20,8 @@ class Exercise:
 
     `inputs(random)` draws the arguments of one case; several functions draw several cases.  `wrong` maps a
     question to a function that makes just the mistake it asks about; the question is what the student reads.
-    Where the reference raises an error, the answer has to raise one of its kind.
+    Where the reference raises an error, the answer has to raise one of its kind.  `under(function)` is what is
+    called in a function's place, where it has to stand more than a plain call: compiled, say.
     """
     reference: Callable
     inputs: Callable | Sequence[Callable]
@@ -28,6 +29,7 @@ class Exercise:
     hints: Sequence[str] = ()
     tolerance: float | None = None       # relative; by default what the dtype of the result can hold
     errstate: dict = field(default_factory=dict)      # NumPy's: {"over": "raise"} where an overflow is the mistake
+    under: Callable = lambda function: function
     name: str = "this exercise"          # given by the file that declares it
     failures: int = 0
 
@@ -50,8 +52,8 @@ class Exercise:
             raise NotYet(f"The check takes your function itself, not {describe(answer)}: pass its name, without "
                          "brackets.")
         for arguments in self.cases():
-            wanted, handed_out = outcome(self.reference, fresh(arguments)), fresh(arguments)
-            given = outcome(answer, handed_out, self.errstate)
+            wanted, handed_out = outcome(self.under(self.reference), fresh(arguments)), fresh(arguments)
+            given = outcome(self.under(answer), handed_out, self.errstate)
             if isinstance(given, NotImplementedError):
                 raise NotAttempted
             if not unchanged(handed_out, arguments):
@@ -68,7 +70,7 @@ class Exercise:
     def misconception(self, given, wanted, arguments):
         """The question of the known mistake that gives this very result."""
         for question, mistake in self.wrong.items():
-            theirs = outcome(mistake, fresh(arguments), self.errstate)
+            theirs = outcome(self.under(mistake), fresh(arguments), self.errstate)
             if alike(given, theirs, self.tolerance) and difference(theirs, wanted, self.tolerance):
                 return question
         return None
