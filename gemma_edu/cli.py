@@ -6,12 +6,13 @@ from importlib import import_module
 
 from . import __version__
 
-ROOMS = {"generate": "inference", "train": "training", "export": "pretrained", "check": "course"}
+ROOMS = {"generate": "inference", "train": "training", "export": "pretrained", "bench": "lab.bench", "check": "course"}
 COMMANDS = """\
 commands:
   generate    let a model go on writing from a prompt
   train       train a Gemma of your own, from nothing
   export      write a model, from wherever it comes, in the Hugging Face layout
+  bench       measure how fast a model reads and writes here, beside the memory's own speed
   check       run your exercise notebooks and say how each exercise stands
 
 examples:
@@ -19,11 +20,13 @@ examples:
   gemma-edu generate "def mean(numbers):" --model FOLDER --tokens 100 --top-p 0.9
   gemma-edu train --preset tiny --out my-gemma
   gemma-edu export kaggle:google/gemma/flax/2b-it gemma-2b-it
+  gemma-edu bench --model tiny --dtype float32
   gemma-edu check 05 06
 
 `gemma-edu COMMAND --help` tells what a command takes.
 """
-EXPECTED = (ValueError, TypeError, OSError, ArithmeticError, NotImplementedError)     # from the rooms
+EXPECTED = (ValueError, TypeError, OSError, ArithmeticError, NotImplementedError, MemoryError,      # from the rooms
+            ImportError)
 
 
 def main(argv=None):

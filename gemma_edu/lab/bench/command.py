@@ -1,0 +1,93 @@
+"""`gemma-edu bench`: how fast a model reads and writes here, beside others and beside the memory's own speed."""
+import json
+import shlex
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import bandwidth, machine, peers, rows
+
+DTYPES = ["float32", "bfloat16", "int8"]
+
+
+def add_arguments(parser):
+    parser.add_argument("--model", default="random:gemma-2b", metavar="NAME_OR_PATH",
+                        help="what ge.load takes; random weights are as fast as any (default: random:gemma-2b)")
+    parser.add_argument("--dtype", nargs="+", choices=DTYPES, default=DTYPES[:2], help="of the weights")
+    parser.add_argument("--prompt", type=int, default=128, metavar="N", help="tokens to read (default: 128)")
+    parser.add_argument("--tokens", type=int, default=16, metavar="N", help="tokens to write (default: 16)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the middle counts (default: 3)")
+    parser.add_argument("--peers", action="store_true", help="measure transformers, too, on the same weights")
+    parser.add_argument("--gguf", type=Path, metavar="FILE", help="measure llama.cpp on this file, too")
+    parser.add_argument("--numpy", action="store_true", help="measure the NumPy model, too, in float32")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there, in JSON")
+
+
+def run(args):
+    """Measure how fast a model reads and writes: each program in a process of its own, one after the other."""
+    if args.out and not args.out.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {args.out.parent} for --out; make it first")
+    task = rows.Task(args.prompt, args.tokens, args.rounds)
+    if min(task) < 1 or task.tokens < 2:
+        raise ValueError(f"{task}: read at least 1 token, write at least 2, in at least 1 round")
+    floor = alone(bandwidth.read_bandwidth)
+    print(f"the memory is read at {floor / 1e9:.1f} GB/s", flush=True)
+    found = []
+    for program, dtype, measure in programs(args, task):
+        found.append({"program": program, "dtype": dtype} | alone(measure))
+        print(line(found[-1], floor), flush=True)
+    about = alone(machine.about) | {"command": command(args), "task": task._asdict(), "model": args.model}
+    if args.out:
+        args.out.write_text(json.dumps(about | {"read_bytes_per_s": floor, "rows": found}, indent=2) + "\n")
+
+
+def programs(args, task):
+    """Who is measured: (program, dtype, what to call)."""
+    for dtype in args.dtype:
+        yield "gemma-edu, JAX", dtype, partial(rows.ours, args.model, dtype, task)
+    if args.numpy:
+        yield "gemma-edu, NumPy", "float32", partial(rows.in_numpy, args.model, "float32", task)
+    if args.peers:
+        yield from others(args, task)
+    if args.gguf:
+        yield "llama.cpp", args.gguf.stem, partial(peers.llama_cpp, args.gguf, task)
+
+
+def others(args, task):
+    """transformers, eager and compiled, in each dtype that it has."""
+    if not (peers.installed("torch") and peers.installed("transformers")):
+        raise ModuleNotFoundError('--peers needs torch and transformers: pip install "gemma-edu[parity]"')
+    for dtype in args.dtype:
+        if dtype != "int8":
+            with TemporaryDirectory(prefix="gemma-edu-bench-") as folder:
+                alone(partial(peers.export, args.model, dtype, folder))
+                for compiled in False, True:
+                    yield (f"transformers, {'compiled' if compiled else 'eager'}", dtype,
+                           partial(peers.transformers, folder, dtype, task, compiled))
+
+
+def alone(work):
+    """In a fresh process, so that nobody's memory or threads are in another's way."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work).result()
+
+
+def line(row, floor):
+    """One row of the table."""
+    share = row["decode_bytes_per_s"] / floor
+    return (f"{row['program']:<24} {row['dtype']:<9} reads {row['prefill_tokens_per_s']:8.1f} tokens/s, writes "
+            f"{row['decode_tokens_per_s']:7.2f}: {row['decode_bytes_per_s'] / 1e9:6.1f} GB/s, {share:.2f} of the "
+            f"memory's speed; at most {row['peak_bytes'] / 1e9:.2f} GB")
+
+
+def command(args):
+    """What to type to repeat it."""
+    words = ["gemma-edu", "bench"]
+    for name, value in vars(args).items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value not in (None, False):
+            words += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return shlex.join(words)

@@ -1,0 +1,60 @@
+"""The benchmark: what it counts is what there is, and its command says what it cannot do."""
+import json
+
+import jax
+import pytest
+
+from gemma_edu.cli import main
+from gemma_edu.config import TINY
+from gemma_edu.lab.bench import bandwidth, machine, rows
+from gemma_edu.params import count
+
+TASK = rows.Task(prompt=20, tokens=6, rounds=2)
+
+
+@pytest.mark.parametrize("program", [rows.ours, rows.in_numpy])
+def test_a_row_reads_every_weight_and_the_cache_once_a_token(program):
+    row = program("tiny", "float32", TASK)
+    slots = {rows.ours: 32, rows.in_numpy: 26}[program]      # in JAX the next power of two
+    cache = 2 * TINY.L * slots * TINY.K * TINY.H * 4
+    assert row["bytes_per_token"] == 4 * count(TINY) + cache
+    assert row["decode_bytes_per_s"] == pytest.approx(row["bytes_per_token"] * row["decode_tokens_per_s"])
+    assert row["prefill_tokens_per_s"] > 0 and row["peak_bytes"] > 4 * count(TINY)
+
+
+def test_the_clock_is_read_around_the_work():
+    """Twice the time for the same tokens is half the speed."""
+    fast, slow = (rows.figures(TASK, [1.0], [spent], 5, read=100) for spent in (0.5, 1.0))
+    assert fast["decode_tokens_per_s"] == 2 * slow["decode_tokens_per_s"] == 10
+    assert fast["decode_bytes_per_s"] == 1000 and fast["prefill_tokens_per_s"] == 20
+
+
+def test_memory_is_not_read_faster_than_there_are_wires():
+    assert 1e8 < bandwidth.read_bandwidth(size=2 * 10**8) < 1e13
+
+
+def test_the_peak_of_a_process_counts_what_it_has_held():
+    before = machine.peak_bytes()
+    held = jax.numpy.ones(10**8 // 4).block_until_ready()
+    assert machine.peak_bytes() >= before > 5e7 and held.nbytes == 10**8
+
+
+def test_the_command_writes_what_it_measured(tmp_path, capfd):
+    out = tmp_path / "speed.json"
+    assert main(["bench", "--model", "tiny", "--dtype", "float32", "--prompt", "20", "--tokens", "6", "--rounds", "1",
+                 "--out", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert [(row["program"], row["dtype"]) for row in found["rows"]] == [("gemma-edu, JAX", "float32")]
+    assert found["command"].startswith("gemma-edu bench --model tiny") and found["task"]["tokens"] == 6
+    assert found["read_bytes_per_s"] > 0 and {"jax", "numpy"} <= found["versions"].keys()
+    assert "of the memory's speed" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments, error", [
+    (["--out", "nowhere/speed.json"], "there is no folder nowhere for --out"),
+    (["--tokens", "1"], "write at least 2"),
+    (["--rounds", "0"], "in at least 1 round"),
+])
+def test_what_cannot_be_measured_is_refused(arguments, error, capfd):
+    assert main(["bench", "--model", "tiny", *arguments]) == 2
+    assert error in capfd.readouterr().err
