@@ -13,7 +13,8 @@ NEXT = "The next step: `make lab` opens the course."
 def add_arguments(parser):
     parser.add_argument("prompt", nargs="?", metavar="PROMPT", help=f"the text to go on from (default: {PROMPT!r})")
     parser.add_argument("--model", default="tiny", metavar="NAME_OR_PATH",
-                        help="tiny, a folder in the Hugging Face layout, or random:gemma-2b (default: tiny)")
+                        help="tiny, hf:OWNER/NAME, kaggle:OWNER/MODEL/FRAMEWORK/VARIATION, random:gemma-2b, or the "
+                        "path of a folder or file with a model (default: tiny)")
     parser.add_argument("--tokens", type=int, default=40, metavar="N", help="how many to write at most (default: 40)")
     parser.add_argument("--temperature", type=float, default=0.0, metavar="T",
                         help="0 takes the likeliest token, 1 draws as the model believes (default: 0)")

@@ -27,7 +27,7 @@ def kaggle(handle):
     if layout.lower() not in LAYOUTS:
         raise ValueError(f"kaggle:{handle} is in the layout {layout}, and only {', '.join(LAYOUTS)} are read; "
                          "take kaggle:google/gemma/flax/2b-it, say")
-    page = f"https://www.kaggle.com/models/{handle}"
+    page = f"kaggle.com/models/{handle}"
     return download("kagglehub", lambda hub: hub.model_download(handle), f"kaggle:{handle}", page, KAGGLE)
 
 
@@ -37,7 +37,7 @@ def hugging_face(repo):
         raise ValueError(f"hf:{repo} is no repository of Hugging Face; give hf:OWNER/NAME, perhaps with @REVISION "
                          "behind it, as in hf:google/gemma-2b-it")
     name, _, revision = repo.partition("@")
-    page = f"https://huggingface.co/{name}"
+    page = f"huggingface.co/{name}"
     return download("huggingface_hub", lambda hub: hub.snapshot_download(
         name, revision=revision or None, allow_patterns=FILES, ignore_patterns="*/*"), f"hf:{repo}", page, HUGGING_FACE)
 
