@@ -90,6 +90,7 @@ OTHERS = {
                                 ["it lacks embedder/input_embedding, or they have other axes"]),
     "keys that share unevenly": (resized("transformer/layer_0/attn/kv_einsum", (2, 3, 20, 6)),
                                  ["4 query heads cannot share 3 key heads"]),
+    "eight bits": (lambda tree: tree | {Q: {"w": jnp.ones((4, 20, 6), "int8")}}, ["holds int8", "quantized"]),
     "NaN": (spoiled, ["layer_1/attn/q_einsum", "not finite"]),
     "a Gemma 2 but for one norm": (lambda tree: tree | {"transformer/layer_0/post_attention_norm": {
         "scale": jnp.ones(20)}}, ["missing: layer_0/post_ffw_norm/scale, layer_1/post_"]),

@@ -18,8 +18,9 @@ import numpy as np
 from ..data.tokenizer import Tokenizer
 from ..numpy_gemma.tree import tree_map
 from ..params import shape
+from .fit import check_fit
 from .huggingface_names import ours, turn
-from .model import Model, check_vocabulary, precision
+from .model import FLOATS, Model, check_vocabulary, precision
 from .orbax_names import EYES, matrix, needed, read_config, theirs
 from .tensors import check_tensors, on_device
 
@@ -61,12 +62,14 @@ def load(folder, dtype=None) -> Model:
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
     check_tensors(needed(rows, stored), stored, f"the tensors in {place} are not those of a Gemma of its sizes", AGAIN)
+    check_floats(place, stored)
     check_chunks(place)
     tokenizer = beside(place)
     cfg = replace(rows, V=without_padding(rows.V, tokenizer))
     check_vocabulary(cfg, tokenizer)
     size = sum(prod(tensor.shape) * tensor.dtype.itemsize for tensor in stored.values())
     dtype = precision(dtype, stored[EMBED].dtype, size)
+    check_fit(cfg, dtype)
     reading = lru_cache(1)(lambda name: read(place, stored[name]))      # the parts of a tensor are asked for in a row
     return Model(cfg, tree_map(partial(placed, cfg, place, reading, dtype), ours(cfg), names), tokenizer)
 
@@ -132,6 +135,13 @@ def ask(place, question):
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{place} is not a whole Orbax checkpoint ({reason}); {AGAIN}") from None
+
+
+def check_floats(place, stored):
+    """Whole numbers are weights divided by something, and this layout does not say by what."""
+    if strange := sorted({tensor.dtype.name for tensor in stored.values()} - set(FLOATS)):
+        raise ValueError(f"{place} holds {', '.join(strange)}; only {', '.join(FLOATS)} can be read, so take the weights "
+                         "before they were quantized")
 
 
 def check_chunks(place):
