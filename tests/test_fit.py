@@ -7,7 +7,8 @@ from gemma_edu.config import GEMMA3_1B, GEMMA_2B, GEMMA_7B, NANO, PRESETS, TINY
 from gemma_edu.inference import sample
 from gemma_edu.inference.request import request
 from gemma_edu.params import empty_cache, init, shapes, unstack
-from gemma_edu.pretrained import fit
+from gemma_edu.pretrained import fit, huggingface
+from gemma_edu.pretrained.load import load
 
 
 def bytes_of(tree):
@@ -75,3 +76,11 @@ def test_reduced_shapes_are_true_in_every_product():
     whole, part = shapes(GEMMA_2B, jnp.bfloat16)["layers"], shapes(small, jnp.bfloat16)["layers"]
     assert jax.tree.map(lambda leaf: leaf.shape[1:], whole) == jax.tree.map(lambda leaf: leaf.shape[1:], part)
     assert fit.weight_bytes(small, "float32") < 1e9
+
+
+@pytest.mark.parametrize("name", ["tiny", "random:nano"])
+def test_nothing_is_loaded_that_does_not_fit(name, monkeypatch):
+    monkeypatch.setattr(fit, "free_bytes", lambda: 1000)
+    monkeypatch.setattr(huggingface, "read", lambda tensor: pytest.fail("a weight was read"))
+    with pytest.raises(MemoryError, match="has 0.0 GB free; no Gemma would fit"):
+        load(name)

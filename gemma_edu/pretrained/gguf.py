@@ -8,6 +8,7 @@ import numpy as np
 
 from ..numpy_gemma.tree import tree_map
 from ..params import count, shape
+from .fit import check_fit
 from .gguf_blocks import called, check_blocks, numbers
 from .gguf_config import read_config
 from .gguf_file import contents, is_gguf
@@ -43,8 +44,9 @@ def load(path, dtype=None) -> Model:
     cfg = replace(rows, V=without_padding(rows.V, tokenizer))
     check_vocabulary(cfg, tokenizer)
     stored = jnp.dtype(STORED.get(called(file.tensors[EMBED]), jnp.bfloat16))
-    place = partial(placed, cfg, file, precision(dtype, stored, count(cfg) * stored.itemsize))
-    return Model(cfg, tree_map(place, ours(cfg), theirs(cfg)), tokenizer)
+    dtype = precision(dtype, stored, count(cfg) * stored.itemsize)
+    check_fit(cfg, dtype)
+    return Model(cfg, tree_map(partial(placed, cfg, file, dtype), ours(cfg), theirs(cfg)), tokenizer)
 
 
 def only(found, path):

@@ -13,6 +13,7 @@ import numpy as np
 from ..data.tokenizer import Tokenizer
 from ..numpy_gemma.tree import tree_map
 from ..params import shape
+from .fit import check_fit
 from .huggingface_config import config_json, read_config
 from .huggingface_names import as_theirs, check_tensors, matrix, ours, theirs, turn
 from .model import Model, check_vocabulary, precision
@@ -32,8 +33,9 @@ def load(folder, dtype=None) -> Model:
     tokenizer = Tokenizer.load(folder) if (folder / "tokenizer.model").exists() else None
     check_vocabulary(cfg, tokenizer)
     size = sum(prod(tensor.shape) * tensor.dtype.itemsize for tensor in stored.values())
-    place = partial(placed, cfg, stored, precision(dtype, stored[EMBED].dtype, size))
-    return Model(cfg, tree_map(place, ours(cfg), theirs(cfg)), tokenizer)
+    dtype = precision(dtype, stored[EMBED].dtype, size)
+    check_fit(cfg, dtype)
+    return Model(cfg, tree_map(partial(placed, cfg, stored, dtype), ours(cfg), theirs(cfg)), tokenizer)
 
 
 def placed(cfg, stored, dtype, axes, text):

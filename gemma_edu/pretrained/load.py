@@ -11,6 +11,7 @@ from ..config import PRESETS
 from ..numpy_gemma.tree import tree_map
 from ..params import count, fan_in, shape
 from . import gemma3_270m, gguf, hubs, huggingface, orbax
+from .fit import check_fit
 from .huggingface_names import ours
 from .model import Model, precision
 from .shards import PICKLES
@@ -76,6 +77,7 @@ def known():
 def random_model(cfg, dtype=None, seed=0) -> Model:
     """Weights of the right shapes that say nothing; drawn one by one, the embedding first."""
     dtype, source = precision(dtype, jnp.bfloat16, 2 * count(cfg)), np.random.SFC64(seed)
+    check_fit(cfg, dtype)
     return Model(cfg, tree_map(lambda axes: draw(cfg, axes, source, dtype), ours(cfg)), None)
 
 

@@ -140,8 +140,8 @@ def ask(place, question):
 def check_floats(place, stored):
     """Whole numbers are weights divided by something, and this layout does not say by what."""
     if strange := sorted({tensor.dtype.name for tensor in stored.values()} - set(FLOATS)):
-        raise ValueError(f"{place} holds {', '.join(strange)}; only {', '.join(FLOATS)} can be read, so take the weights "
-                         "before they were quantized")
+        raise ValueError(f"{place} holds {', '.join(strange)}; only {', '.join(FLOATS)} can be read, so take the "
+                         "weights before they were quantized")
 
 
 def check_chunks(place):
