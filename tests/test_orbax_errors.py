@@ -13,6 +13,8 @@ from gemma_edu.config import GEMMA_2B
 from gemma_edu.data import tokenizer
 from gemma_edu.pretrained.load import load
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")      # Orbax's late threads
+
 CFG = replace(GEMMA_2B, V=300, D=20, L=2, N=4, K=2, H=6, F=28)
 Q, GATES = "transformer/layer_1/attn/q_einsum", "transformer/layer_0/mlp/gating_einsum"
 AGAIN = "download it again"
@@ -48,7 +50,6 @@ INCOMPLETE = {
     "half the data": (standard, cut("d/*"), ["not a whole Orbax checkpoint", AGAIN])}
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")      # Orbax's threads come too late
 @pytest.mark.parametrize("style, breaks, words", INCOMPLETE.values(), ids=INCOMPLETE.keys())
 def test_what_did_not_arrive_as_a_whole_is_refused(style, breaks, words, tmp_path):
     style(tmp_path / "2b", tensors(CFG))
