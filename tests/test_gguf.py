@@ -98,7 +98,7 @@ def test_what_is_said_twice_is_read_once(tmp_path, wide):
     for name, w in {"output.weight": embed, "rope_freqs.weight": np.ones(64, np.float32)}.items():
         given = load(converted(wide, tmp_path / "more.gguf", tensors={name: (w, Kind.F32)}))
         assert apart(given.params, needed) == 0
-        for other in (w * 2, embed[:-32]):
+        for other in (w * 2, embed[:-32], embed.reshape(-1, 2 * WIDE.D)):
             file = converted(wide, tmp_path / "other.gguf", tensors={name: (other, Kind.F32)})
             with pytest.raises(ValueError, match=f"unexpected: {name}"):
                 load(file)
