@@ -82,8 +82,7 @@ def test_the_window_decides_what_is_seen():
                          ids=[*FAMILY, *PUBLISHED])
 def test_a_config_comes_back_from_its_words(cfg):
     said = understood(json.loads(json.dumps(config_json(cfg, None, "bfloat16"))))
-    assert difference(said, cfg).keys() <= {"window", "base", "stretch"}      # a pattern may be said more shortly
-    assert said.fixed == cfg.fixed
+    assert difference(said, cfg) == {}
 
 
 def test_the_first_words_of_gemma_3_mean_the_same():

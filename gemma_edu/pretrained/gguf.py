@@ -15,8 +15,7 @@ from .gguf_file import contents, is_gguf
 from .gguf_names import EMBED, needed, theirs, without_repeats
 from .gguf_tokenizer import read_tokenizer
 from .huggingface_names import matrix, ours, turn
-from .model import Model, check_vocabulary, precision
-from .orbax import without_padding
+from .model import Model, check_vocabulary, precision, without_padding
 from .tensors import check_tensors, on_device
 
 STORED = {"F32": jnp.float32, "F16": jnp.float16}      # all other types are as coarse as bfloat16, or more

@@ -7,7 +7,6 @@ from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import jax
 import numpy as np
 
 from ..data.tokenizer import Tokenizer
@@ -15,9 +14,10 @@ from ..numpy_gemma.tree import tree_map
 from ..params import shape
 from .fit import check_fit
 from .huggingface_config import config_json, read_config
-from .huggingface_names import as_theirs, check_tensors, matrix, ours, theirs, turn
+from .huggingface_names import as_theirs, matrix, needed, ours, theirs, turn
 from .model import Model, check_vocabulary, precision
 from .shards import INDEX, WHOLE, contents, read, refuse_pickles, write
+from .tensors import check_tensors, on_device
 
 EMBED, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
@@ -29,7 +29,8 @@ def load(folder, dtype=None) -> Model:
         refuse_pickles([folder])
         raise NotADirectoryError(f"{folder} is not a folder; give the one that holds config.json and the weights")
     cfg, stored = read_config(folder), without_head(contents(folder))
-    check_tensors(cfg, stored, folder)
+    check_tensors(needed(cfg), stored, f"the tensors in {folder} are not those that its config.json asks for",
+                  "take both files from the same Gemma")
     tokenizer = Tokenizer.load(folder) if (folder / "tokenizer.model").exists() else None
     check_vocabulary(cfg, tokenizer)
     size = sum(prod(tensor.shape) * tensor.dtype.itemsize for tensor in stored.values())
@@ -42,12 +43,7 @@ def placed(cfg, stored, dtype, axes, text):
     """Read one tensor, and put it where the model computes."""
     name, _, letters = matrix(cfg, text)
     w = turn(read(stored[name]).reshape(shape(cfg, letters)), letters, axes)
-    with np.errstate(over="ignore"):
-        w = w.astype(dtype, copy=False)
-    if not np.isfinite(w).all():
-        raise ValueError(f"{name} in {stored[name].path} is not finite in {dtype}: it holds NaN, infinity, or numbers "
-                         "too large; download it again, or ask for a wider dtype")
-    return jax.device_put(w)
+    return on_device(w, dtype, name, stored[name].path)
 
 
 def without_head(stored):

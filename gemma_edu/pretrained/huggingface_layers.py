@@ -41,7 +41,8 @@ def read_gemma3_text(given, plain):
     turns = {kind: turn(new[kind], {"default", "linear"}) for kind in (LOCAL, GLOBAL)}
     window = windows(given, plain)
     base, stretch = zip(*(turns[GLOBAL if each == inf else LOCAL] for each in window), strict=True)
-    return {"window": window, "base": base, "stretch": stretch, "query_scale": query_scale(given, plain)}
+    return {"window": window, "base": shortest(base), "stretch": shortest(stretch),
+            "query_scale": query_scale(given, plain)}
 
 
 def write_gemma3_text(cfg):
@@ -91,8 +92,13 @@ def windows(given, plain):
     if len(kinds) != plain.L or not set(kinds) <= {LOCAL, GLOBAL}:
         raise ValueError(f"layer_types = {kinds}; give {plain.L} times {LOCAL} or {GLOBAL}")
     reach = {GLOBAL: inf} | ({LOCAL: number(given, "sliding_window")} if LOCAL in kinds else {})
-    seen = tuple(reach[kind] for kind in kinds)
-    return next(seen[:n] for n in range(1, plain.L + 1) if (seen[:n] * plain.L)[:plain.L] == seen)
+    return shortest(tuple(reach[kind] for kind in kinds))
+
+
+def shortest(pattern):
+    """The shortest beginning that, repeated, gives all of it."""
+    L = len(pattern)
+    return next(pattern[:n] for n in range(1, L + 1) if (pattern[:n] * L)[:L] == pattern)
 
 
 def layer_types(cfg):

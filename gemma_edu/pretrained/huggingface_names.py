@@ -74,23 +74,3 @@ def check_params(cfg, params):
         if w.shape != shape(cfg, axes) or w.dtype.name not in FLOATS:
             raise ValueError(f"a weight {axes} is {w.dtype} of {w.shape} and should be floats of {shape(cfg, axes)}; "
                              "save a Model as load or training made it")
-
-
-def check_tensors(cfg, stored, folder):
-    """A folder must hold exactly the tensors of the model, each in its shape."""
-    sizes = needed(cfg)
-    problems = {
-        "missing": sizes.keys() - stored.keys(),
-        "unexpected": stored.keys() - sizes.keys(),
-        "wrong shape": [f"{name} is {stored[name].shape} and should be {sizes[name]}"
-                        for name in sizes.keys() & stored.keys() if stored[name].shape != sizes[name]]}
-    if any(problems.values()):
-        text = "; ".join(f"{problem}: {listed(names)}" for problem, names in problems.items() if names)
-        raise ValueError(f"the tensors in {folder} are not those that its config.json asks for ({text}); "
-                         "take both files from the same Gemma 1")
-
-
-def listed(names):
-    """Some names, and how many more."""
-    first = ", ".join(sorted(names)[:12])
-    return first if len(names) <= 12 else f"{first} and {len(names) - 12} more"

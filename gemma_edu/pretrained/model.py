@@ -8,6 +8,7 @@ from ..config import Config
 from ..data.tokenizer import Tokenizer
 
 FLOATS = ["bfloat16", "float16", "float32", "float64"]
+PADDING = 128      # rows that a table got for the sake of a TPU
 SMALL = 10**9      # bytes of a checkpoint that a CPU, which is slow in bfloat16, reads as float32
 
 
@@ -40,3 +41,9 @@ def check_vocabulary(cfg, tokenizer):
     if tokenizer is not None and tokenizer.size > cfg.V:
         raise ValueError(f"the tokenizer has {tokenizer.size} pieces and the model V = {cfg.V} rows of the embedding; "
                          "they belong to different models, so find the tokenizer.model of this one")
+
+
+def without_padding(rows, tokenizer):
+    """How many rows belong to a token: the 128 that may follow mean none, and must not be written."""
+    pieces = 256_000 if tokenizer is None else tokenizer.size
+    return pieces if rows == pieces + PADDING else rows

@@ -20,13 +20,12 @@ from ..numpy_gemma.tree import tree_map
 from ..params import shape
 from .fit import check_fit
 from .huggingface_names import ours, turn
-from .model import FLOATS, Model, check_vocabulary, precision
+from .model import FLOATS, Model, check_vocabulary, precision, without_padding
 from .orbax_names import EYES, matrix, needed, read_config, theirs
 from .tensors import check_tensors, on_device
 
 MARKS = ("_METADATA", "manifest.ocdbt", "checkpoint")      # files that only an Orbax checkpoint holds, whole or not
 EMBED = "embedder/input_embedding"
-PADDING = 128                                              # rows that the table got for the sake of a TPU
 AGAIN = "download it again, all of its files"
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)       # Orbax warns of whatever an old checkpoint lacks
@@ -84,12 +83,6 @@ def placed(cfg, place, reading, dtype, axes, text):
 def beside(place):
     """The tokenizer in a checkpoint's folder, or in the one around it; None where there is none."""
     return next((Tokenizer.load(near) for near in (place, place.parent) if (near / "tokenizer.model").exists()), None)
-
-
-def without_padding(rows, tokenizer):
-    """How many rows belong to a token: the 128 that may follow mean none, and must not be written."""
-    pieces = 256_000 if tokenizer is None else tokenizer.size
-    return pieces if rows == pieces + PADDING else rows
 
 
 # ---- Orbax

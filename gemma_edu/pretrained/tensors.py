@@ -2,8 +2,6 @@
 import jax
 import numpy as np
 
-from .huggingface_names import listed
-
 
 def check_tensors(needed, stored, complaint, advice):
     """Needed shapes by name, and what is stored by name: they must be the same."""
@@ -15,6 +13,12 @@ def check_tensors(needed, stored, complaint, advice):
     if any(problems.values()):
         text = "; ".join(f"{problem}: {listed(names)}" for problem, names in problems.items() if names)
         raise ValueError(f"{complaint} ({text}); {advice}")
+
+
+def listed(names):
+    """Some names, and how many more."""
+    first = ", ".join(sorted(names)[:12])
+    return first if len(names) <= 12 else f"{first} and {len(names) - 12} more"
 
 
 def on_device(w, dtype, name, place):
