@@ -14,6 +14,7 @@ REASONS = {
     "JAX has it ready": ["erf", "gelu_erf", "softmax", "logsumexp", "einsum"],
     "an array cannot be written to": ["remember", "layers"],
     "a loop becomes a scan": ["unroll", "layers"],
+    "plain products compile better": ["multiply"],
     "astype never copies in vain": ["widen"],
 }
 

@@ -1,4 +1,4 @@
-"""How answers of chapter 10 are tried: compiled, with a layer that counts how often it is read, with their gradient."""
+"""How answers of chapter 10 are tried: traced, with a layer that counts how often it is read, with their gradient."""
 from functools import partial
 
 import jax
@@ -12,12 +12,14 @@ TRACING = {
 }
 
 
-def compiled(answer):
-    """The answer behind jit, once it has returned arrays without."""
+def traced(answer):
+    """The answer, which must also stand being traced, once it has returned arrays."""
     def under(*args):
         plain = answer(*args)
         arrays = jax.tree.leaves(plain)
-        return in_words(jax.jit(answer), *args) if arrays and all(hasattr(each, "dtype") for each in arrays) else plain
+        if arrays and all(hasattr(each, "dtype") for each in arrays):
+            in_words(jax.eval_shape, answer, *args)
+        return plain
     return under
 
 
@@ -35,15 +37,14 @@ class Unrolled(Exception):
 
 
 def traced_once(answer):
-    """The answer, compiled with a layer that counts how often it is traced."""
+    """The answer, whose program must read the layer fewer times than there are layers."""
     def under(layer, x, layers):
-        calls = []
+        calls, L = [], len(jax.tree.leaves(layers)[0])
 
         def counted(*args):
             calls.append(args)
             return layer(*args)
-        result = compiled(partial(answer, counted))(x, layers)
-        L = len(jax.tree.leaves(layers)[0])
+        result = traced(partial(answer, counted))(x, layers)
         if len(calls) >= 2 * L:       # once with numbers, once with tracers
             raise Unrolled(f"Python read the layer {L} times for a program of {L} layers")
         return result
