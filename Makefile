@@ -3,6 +3,7 @@ PYTHON       ?= python3
 COLAB_PYTHON ?= python3.13
 TORCH        ?= torch
 UNITS        ?=
+BENCH        ?= benchmarks/mine.json
 
 VENV     := .venv
 COLAB    := .venv-colab
@@ -17,7 +18,7 @@ ALIKE := env -u GEMMA_EDU_SEED -u JUPYTER_PATH -u MPLBACKEND -u PYTHONPATH -u PY
          IPYTHONDIR=$(CURDIR)/$(VENV)/ipython JAX_PLATFORMS=cpu PYDEVD_DISABLE_FILE_VALIDATION=1 TF_CPP_MIN_LOG_LEVEL=3
 NBVAL := -m pytest --nbval-current-env --nbval-cell-timeout 600
 
-.PHONY: help run test notebooks lint parity nbgrader colab-check lab picture clean
+.PHONY: help run test test-real notebooks lint parity bench nbgrader colab-check lab picture clean
 .NOTPARALLEL:
 
 help:
@@ -26,6 +27,8 @@ help:
 	@echo 'make test         lint, and run every notebook, and every test that needs no PyTorch'
 	@echo 'make notebooks    build the notebooks from their sources; UNITS="05 06" builds these alone'
 	@echo 'make parity       compare live with transformers; TORCH="torch==2.13.0" chooses the build of PyTorch'
+	@echo 'make test-real    download a Gemma 3 270M (250 MB), and compare it with transformers; TORCH as for parity'
+	@echo 'make bench        measure Gemma 2B here beside transformers (minutes, 11 GB of memory), into $(BENCH)'
 	@echo 'make nbgrader     let nbgrader make every assignment and grade it, in $(NBGRADER)'
 	@echo 'make colab-check  run the chapters with the versions that Colab has, in $(COLAB), on $(COLAB_PYTHON)'
 	@echo 'make lint         look for slips without running anything'
@@ -53,6 +56,17 @@ parity: $(VENV)/.test
 	$(INSTALL) $(TORCH)
 	$(INSTALL) --editable '.[parity]'
 	$(BIN)/python -m pytest tests/parity
+
+test-real: $(VENV)/.test
+	$(INSTALL) $(TORCH)
+	$(INSTALL) --editable '.[parity,gemma3-270m]'
+	$(BIN)/python -m pytest tests/real
+
+bench: $(VENV)/.test
+	$(INSTALL) $(TORCH)
+	$(INSTALL) --editable '.[parity]'
+	$(BIN)/gemma-edu bench --dtype float32 bfloat16 int8 --numpy --peers --out $(BENCH)
+	$(BIN)/python -m gemma_edu.course.figures.speed $(BENCH)
 
 nbgrader: $(NBGRADER)/.made
 	$(ALIKE) $(NBGRADER)/bin/python -m pytest tests/nbgrader

