@@ -2,7 +2,7 @@
 from importlib import import_module
 
 HOMES = {
-    "show": ["source", "twins", "weights"],
+    "show": ["differences", "source", "twins", "weights"],
     "drawing": ["picture"],
     "widgets": ["explore"],
 }

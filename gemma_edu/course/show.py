@@ -1,9 +1,10 @@
-"""The package's own code, shown where it is spoken of: a function, two twins, a tree of weights."""
+"""The package's own code, shown where it is spoken of: a function, two twins, a tree of weights, two models."""
 import html
 import inspect
 from difflib import SequenceMatcher
 from importlib import import_module
-from math import prod
+from itertools import groupby
+from math import isinf, prod
 
 WIDTH = 60      # columns of the letters in a tree
 
@@ -88,3 +89,25 @@ def walk(tree, path=()):
     else:
         yield path, tree
 
+
+
+def differences(one, other) -> Shown:
+    """The lines of the Config in which two models differ; whatever is not here is the same in both."""
+    from ..config import PRESETS, difference
+    names = [next((name for name, cfg in PRESETS.items() if cfg == each), "a model") for each in (one, other)]
+    rows = [(field, *map(value, pair)) for field, pair in difference(one, other).items()]
+    wide = [max(map(len, column)) for column in zip(("", *names), *rows, strict=True)]
+    text = "\n".join("  ".join(f"{word:<{size}}" for word, size in zip(row, wide, strict=True)).rstrip()
+                     for row in [("", *names), *rows])
+    heads = [("", *names), ("---",) * 3]
+    return Shown(text, "\n".join(f"| {' | '.join(row)} |" for row in heads + rows))
+
+
+def value(setting):
+    """A size, a function's name, or a pattern, with what is repeated in it said once."""
+    if isinstance(setting, tuple):
+        runs = [(value(number), len(list(run))) for number, run in groupby(setting)]
+        return ", ".join(f"{times} × {number}" if times > 1 else number for number, times in runs)
+    if isinstance(setting, float) and (isinf(setting) or setting != int(setting)):
+        return "∞" if isinf(setting) else f"{setting:.4f}"
+    return getattr(setting, "__name__", None) or f"{int(setting):,}"
