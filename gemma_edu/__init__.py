@@ -15,6 +15,7 @@ HOMES = {
     "pretrained.huggingface": ["save"],
     "data.tokenizer": ["Tokenizer"],
     "inference.sample": ["generate", "stream"],
+    "inference.fast": ["load_fast"],
 }
 WHERE = {name: room for room, names in HOMES.items() for name in names}
 __all__ = sorted(WHERE)

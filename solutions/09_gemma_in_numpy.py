@@ -139,7 +139,7 @@ def diagnosis():
     ones["final_norm"] = {"scale": ones["final_norm"]["scale"] + 1}
     assert np.max(apart(6, cure=ones)) < 1e-12                       # it lacked the one
     swapped = {**hunt.PARAMS, "layers": tuple(
-        {**w, "mixer": {**mixer, "wk": w["mixer"]["wv"], "wv": w["mixer"]["wk"]}} for w in hunt.PARAMS["layers"])}
+        {**w, "mixer": {**w["mixer"], "wk": w["mixer"]["wv"], "wv": w["mixer"]["wk"]}} for w in hunt.PARAMS["layers"])}
     assert apart(8, tokens=hunt.TOKENS[:, :1], cure=swapped)[0] < 1e-12      # at position 0 no rotation disturbs
     deaf = hunt.changed("mixer", "wo", lambda w: 0 * w)["layers"][1]
     one_ear = {**hunt.PARAMS, "layers": (hunt.PARAMS["layers"][0], deaf)}    # only the first layer gathers

@@ -5,13 +5,15 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import gemma_edu
 from gemma_edu.cli import main
 from gemma_edu.config import TINY
 from gemma_edu.data.tokenizer import train
-from gemma_edu.inference import command
+from gemma_edu.inference import command, fast
 from gemma_edu.inference.command import PROMPT, speed, timed
 from gemma_edu.inference.sample import generate
 from gemma_edu.pretrained import load
@@ -29,7 +31,9 @@ def model():
 def run(model, monkeypatch, capsys):
     """Run `gemma-edu generate` on the small model, and return the exit code and what it printed."""
     def generating(*arguments, model=model):
-        monkeypatch.setattr(load, "load", lambda name, dtype=None: model)
+        copied = None if model is None else model._replace(params=jax.tree.map(jnp.copy, model.params))
+        for room in load, fast:
+            monkeypatch.setattr(room, "load", lambda name, dtype=None: copied)
         code = main(["generate", *arguments])
         return code, *capsys.readouterr()
     return generating

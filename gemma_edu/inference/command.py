@@ -22,7 +22,7 @@ def add_arguments(parser):
     parser.add_argument("--top-p", type=float, default=1.0, metavar="P",
                         help="draw from the fewest tokens that hold the share P of the probability")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same text (default: 0)")
-    parser.add_argument("--dtype", choices=["float32", "bfloat16"],
+    parser.add_argument("--dtype", choices=["float32", "bfloat16", "int8"],
                         help="of the weights (default: float32 if they are small, else as in the file)")
     parser.add_argument("--numpy", action="store_true", help="run the NumPy model; it knows no --top-k and no --top-p")
 
@@ -41,9 +41,9 @@ def run(args):
 
 def with_jax(args, prompt):
     """The new tokens, each as soon as it is chosen, and the tokenizer that can spell them."""
-    from ..pretrained.load import load
+    from .fast import load_fast
     from .sample import stream_tokens
-    cfg, params, tokenizer = load(args.model, dtype=args.dtype)
+    cfg, params, tokenizer = load_fast(args.model, args.dtype)
     return stream_tokens(cfg, params, begin(prompt, tokenizer), args.tokens, args.temperature, args.top_k,
                          args.top_p, args.seed, stop_tokens(tokenizer)), tokenizer
 
@@ -58,8 +58,8 @@ def with_numpy(args, prompt):
     from ..pretrained.load import load
     if args.top_k is not None or args.top_p < 1:
         raise ValueError("the NumPy model draws from all tokens; leave out --top-k and --top-p, or --numpy")
-    if args.dtype == "bfloat16":
-        raise ValueError("NumPy has no product of bfloat16 numbers; leave out --dtype, or --numpy")
+    if args.dtype in ("bfloat16", "int8"):
+        raise ValueError(f"NumPy has no product of {args.dtype} numbers; leave out --dtype, or --numpy")
     cfg, params, tokenizer = load(args.model, dtype="float32")
     tokens = begin(prompt, tokenizer)
     check_prompts(cfg, [tokens], args.tokens)

@@ -21,15 +21,14 @@ class Task(NamedTuple):
         return [2 + n * 7919 % (V - 2) for n in range(self.prompt)]
 
 
-def ours(name, dtype, task, prepared=None):
+def ours(name, dtype, task):
     """This package, in JAX: a compiled prefill, and the whole loop of decoding on the device."""
     import jax
 
     from ...inference import sample
+    from ...inference.fast import load_fast
     from ...inference.request import request
-    from ...pretrained.load import load
-    cfg, params, _ = load(name, dtype=dtype)
-    params = prepared(params) if prepared else params
+    cfg, params, _ = load_fast(name, dtype)
     how, text, lengths, S = request(cfg, [task.text(cfg.V)], task.tokens, 0.0, None, 1.0, 0, ())
 
     start = perf_counter()
