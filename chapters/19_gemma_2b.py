@@ -278,8 +278,8 @@ source(work.flops, work.bytes_read, work.attainable)
 
 # %%
 bandwidth, peak = read_bandwidth(5 * 10**8), measure.matrix_rate(dtype)
-writing = {B: measure.decode_seconds(cfg, params, B, rounds=1) for B in (1, 2, 4, 8, 16)}
-reading = {T: measure.prefill_seconds(cfg, params, T, rounds=1) for T in (32, 128)}
+writing = {B: measure.decode_seconds(cfg, params, B, rounds=2) for B in (1, 2, 4, 8, 16)}
+reading = {T: measure.prefill_seconds(cfg, params, T, rounds=2) for T in (32, 128)}
 
 points = {
     "writing B texts": {
@@ -317,14 +317,14 @@ for B, spent in writing.items():
     print(f"{B:2} texts: {1e3 * spent:5.0f} ms a step, {B / spent:6.1f} tokens/s in all")
 
 # %% [markdown]
-# (More than 100 % means that something else used the machine while the memory was measured.)
+# (A point above the roof, or more than 100 %, means that something else used the machine while the roof was measured.)
 #
 # <details><summary>What a batch does, and what to expect of it here</summary>
 #
 # By arithmetic a batch moves to the right along the slope: the weights are read once for all of it, and as far as the
-# edge more texts cost nothing. Look at the times of a step. On a CPU they do grow from the beginning, though mostly by
-# less than the number of texts: the edge is near, and the points stay below the roof. An accelerator, whose edge is at
-# some hundreds, has more to give away. A point far below the roof says: here is something to mend.
+# edge more texts cost nothing. Is it so here? Compare the times of a step. A CPU's edge is near, and its products of
+# few rows stay far below the roof: 16 texts do not take 16 times as long as one, but longer they take. An accelerator,
+# whose edge is at some hundreds, has more to give away. A point far below the roof says: here is something to mend.
 # </details>
 #
 # ### Read the profile

@@ -97,7 +97,8 @@ def roof(peak, bandwidth, series, title=""):
         ax.plot(*zip(*[(at, rate / 1e9) for at, rate in points.values()], strict=True), marker, linestyle=":",
                 linewidth=1, color=colour, markersize=8, label=name)
         for label, (at, rate) in points.items():
-            ax.annotate(label, (at, rate / 1e9), (7, -13), textcoords="offset points", fontsize=9.5, color=colour)
+            ax.annotate(label, (at, rate / 1e9), (3, -17), textcoords="offset points", ha="center", fontsize=9.5,
+                        color=colour)
     plot.dress(ax, "operations for each byte that is read", "operations per second, in 10⁹", title, log="xy")
     plot.legend(fig)
     return fig

@@ -1,6 +1,5 @@
 """Stop-watches for this device: its matrix units, and the model's two programs."""
 from functools import partial
-from statistics import median
 from time import perf_counter
 
 import jax
@@ -15,14 +14,14 @@ LONG = 0.05      # seconds: what is shorter is measured badly
 
 
 def seconds(work, rounds=ROUNDS):
-    """The middle time of some rounds, after one that compiles and warms up."""
+    """The shortest of some rounds, for other work can only add to it; one before them compiles and warms up."""
     jax.block_until_ready(work())
     times = []
     for _ in range(rounds):
         start = perf_counter()
         jax.block_until_ready(work())
         times.append(perf_counter() - start)
-    return median(times)
+    return min(times)
 
 
 def matrix_rate(dtype):
