@@ -65,10 +65,10 @@ def by_piece(w, x):
     pieces, outputs, piece = w.pieces.shape
 
     def add(y, part):
-        whole, inputs = part
+        whole, inputs = lax.optimization_barrier(part)      # or all pieces are widened before the first is needed
         return y + lax.dot_general(inputs, whole.astype(jnp.float32), (((1,), (1,)), ((), ()))), None
     inputs = x.astype(jnp.float32).reshape(len(x), pieces, piece).swapaxes(0, 1)
-    y, _ = lax.scan(add, jnp.zeros((len(x), outputs)), lax.optimization_barrier((w.pieces, inputs)))
+    y, _ = lax.scan(add, jnp.zeros((len(x), outputs)), (w.pieces, inputs))
     return y * w.scale
 
 

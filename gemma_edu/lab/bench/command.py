@@ -20,6 +20,7 @@ def add_arguments(parser):
     parser.add_argument("--tokens", type=int, default=16, metavar="N", help="tokens to write (default: 16)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the middle counts (default: 3)")
     parser.add_argument("--peers", action="store_true", help="measure transformers, too, on the same weights")
+    parser.add_argument("--compiled", action="store_true", help="with --peers: transformers under torch.compile, too")
     parser.add_argument("--gguf", type=Path, metavar="FILE", help="measure llama.cpp on this file, too")
     parser.add_argument("--numpy", action="store_true", help="measure the NumPy model, too, in float32")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there, in JSON")
@@ -56,14 +57,14 @@ def programs(args, task):
 
 
 def others(args, task):
-    """transformers, eager and compiled, in each dtype that it has."""
+    """transformers in each dtype that it has."""
     if not (peers.installed("torch") and peers.installed("transformers")):
         raise ModuleNotFoundError('--peers needs torch and transformers: pip install "gemma-edu[parity]"')
     for dtype in args.dtype:
         if dtype != "int8":
             with TemporaryDirectory(prefix="gemma-edu-bench-") as folder:
                 alone(partial(peers.export, args.model, dtype, folder))
-                for compiled in False, True:
+                for compiled in [False, True][:1 + args.compiled]:
                     yield (f"transformers, {'compiled' if compiled else 'eager'}", dtype,
                            partial(peers.transformers, folder, dtype, task, compiled))
 

@@ -22,6 +22,7 @@ def transformers(folder, dtype, task, compiled=False):
     options = {"do_sample": False, "use_cache": True, "pad_token_id": 0, "eos_token_id": None}
     if compiled:
         options["cache_implementation"] = "static"
+        model.forward = torch.compile(model.forward)
 
     def write(tokens):
         with torch.no_grad():
