@@ -345,6 +345,25 @@ for name, (spent, size) in parts.items():
 # give you a profile in which the slowest line, the line that is farthest from its roof, and the line that should be
 # mended are three different ones.
 #
+# ### A weight that knows how to multiply
+#
+# What can be mended on a CPU? The copy that is made of bfloat16 weights, above all: a step that reads 5 GB should not
+# write 10. The model need not know. Every product with a weight goes through `contract`, and `contract` asks the
+# *weight* how to multiply. So a weight may be stored in another way, and bring its own product along:
+
+# %%
+from gemma_edu.inference import by_output
+
+source(by_output.by_output, by_output.product)
+
+# %% [markdown]
+# *All inputs of one output lie side by side. One position is a sum along each row, and a number is widened on its way
+# through the processor, not in memory.*
+#
+# `ge.load_fast(name)` stores a model so where there is no accelerator; `ge.load_fast(name, "int8")` keeps eight bits of
+# each weight and a scale for each output. How fast the whole 2B writes then, beside others and beside the memory's
+# speed, is in [the benchmarks](../benchmarks/README.md).
+#
 # ### Other devices, by arithmetic
 #
 # The makers of accelerators state both numbers. They are theirs, not ours; what follows is a ceiling, not a forecast.
