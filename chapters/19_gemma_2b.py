@@ -45,7 +45,7 @@ from gemma_edu.course.figures import gemma_2b as figures
 from gemma_edu.course.figures import gemma_2b_family as family
 from gemma_edu.inference import sample
 from gemma_edu.inference.request import request
-from gemma_edu.lab.bench.bandwidth import read_bandwidth
+from gemma_edu.lab.bench.bandwidth import matrix_rate, read_bandwidth
 from gemma_edu.lab.gemma_2b import checkpoints, effects, measure, predict, work
 from gemma_edu.lab.gemma_2b.devices import VENDORS
 from gemma_edu.lab.gemma_2b.opened import opened
@@ -277,7 +277,7 @@ source(work.flops, work.bytes_read, work.attainable)
 # Your device's two numbers are measured now, and then the model at work. (About 20 seconds.)
 
 # %%
-bandwidth, peak = read_bandwidth(5 * 10**8), measure.matrix_rate(dtype)
+bandwidth, peak = read_bandwidth(5 * 10**8), matrix_rate(dtype)
 writing = {B: measure.decode_seconds(cfg, params, B, rounds=2) for B in (1, 2, 4, 8, 16)}
 reading = {T: measure.prefill_seconds(cfg, params, T, rounds=2) for T in (32, 128)}
 

@@ -29,6 +29,13 @@ def test_the_clock_is_read_around_the_work():
     assert fast["decode_bytes_per_s"] == 1000 and fast["prefill_tokens_per_s"] == 20
 
 
+def test_a_prompt_is_counted_by_the_products_of_its_weights():
+    row = rows.ours("tiny", "float32", TASK)
+    each = 2 * (count(TINY) - TINY.V * TINY.D)
+    assert row["prefill_flops_per_s"] == pytest.approx(each * row["prefill_tokens_per_s"])
+    assert row["prefill_flops_per_s"] < bandwidth.matrix_rate("float32")
+
+
 def test_memory_is_not_read_faster_than_there_are_wires():
     assert 1e8 < bandwidth.read_bandwidth(size=2 * 10**8) < 1e13
 

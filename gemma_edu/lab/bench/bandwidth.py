@@ -1,11 +1,11 @@
-"""How fast the memory can be read: the speed that no decoding of one text can pass."""
+"""How fast a machine is at best: reading its memory, which limits writing, and multiplying, which limits reading."""
 from time import perf_counter
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-ROUNDS = 7
+LONG = 0.05      # seconds: what is shorter is measured badly
 
 
 def read_bandwidth(size=2 * 10**9):
@@ -15,7 +15,7 @@ def read_bandwidth(size=2 * 10**9):
     """
     matrix = jnp.ones((size // 4 // 4096, 4096), jnp.float32)
     vector = jnp.ones(4096, jnp.float32)
-    readers = [lambda: jnp_sum(matrix).block_until_ready(), lambda: product(matrix, vector).block_until_ready()]
+    readers = [lambda: jnp_sum(matrix), lambda: product(matrix, vector)]
     if jax.default_backend() == "cpu":
         by_numpy, row = np.asarray(matrix), np.asarray(vector)
         readers.append(lambda: by_numpy @ row)
@@ -32,12 +32,23 @@ def product(matrix, vector):
     return matrix @ vector
 
 
-def seconds(read):
-    """The shortest time of some rounds, after one to warm up."""
-    read()
+def matrix_rate(dtype):
+    """Operations per second in a product of two square matrices, as large as it takes to measure it."""
+    multiply = jax.jit(jnp.matmul)
+    for size in 1024, 2048, 4096, 8192, 16_384:
+        square = jnp.ones((size, size), dtype)
+        spent = seconds(lambda square=square: multiply(square, square), rounds=3)
+        if spent > LONG:
+            break
+    return 2 * size**3 / spent
+
+
+def seconds(work, rounds=7):
+    """The shortest of some rounds, for other work can only add to it; one before them compiles and warms up."""
+    jax.block_until_ready(work())
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start = perf_counter()
-        read()
+        jax.block_until_ready(work())
         times.append(perf_counter() - start)
     return min(times)

@@ -38,7 +38,7 @@ def run(args):
     for program, dtype, measure in programs(args, task):
         row = {"program": program, "dtype": dtype} | alone(measure)
         after = alone(bandwidth.read_bandwidth)      # other work on the machine comes and goes
-        found["rows"].append(row | {"read_bytes_per_s": max(before, after)})
+        found["rows"].append(row | {"read_bytes_per_s": max(before, after)} | matrix(row))
         before = after
         print(line(found["rows"][-1]), flush=True)
         if args.out:      # after each row: a long run that breaks off has not been in vain
@@ -74,6 +74,14 @@ def alone(work):
     """In a fresh process, so that nobody's memory or threads are in another's way."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work).result()
+
+
+def matrix(row):
+    """The speed of the machine's own matrix product, for those whose prompt is measured against it."""
+    if "prefill_flops_per_s" not in row:
+        return {}
+    dtype = "float32" if row["dtype"] == "int8" else row["dtype"]
+    return {"matrix_flops_per_s": alone(partial(bandwidth.matrix_rate, dtype))}
 
 
 def line(row):

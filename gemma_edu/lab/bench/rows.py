@@ -28,6 +28,7 @@ def ours(name, dtype, task):
     from ...inference import sample
     from ...inference.fast import load_fast
     from ...inference.request import request
+    from ...params import count
     cfg, params, _ = load_fast(name, dtype)
     how, text, lengths, S = request(cfg, [task.text(cfg.V)], task.tokens, 0.0, None, 1.0, 0, ())
 
@@ -43,8 +44,10 @@ def ours(name, dtype, task):
         reading.append(spent)
         writing.append(timed(lambda: jax.block_until_ready(decode(cfg, params, how, *state, task.tokens)))[0])
     read = sum(leaf.nbytes for leaf in jax.tree.leaves((params, state[-1])))
+    work = 2 * (count(cfg) - cfg.V * cfg.D) * task.prompt      # a product and a sum for each weight but the table's
     return figures(task, reading, writing, task.tokens - 1, read) | {
-        "compile_s": compiled, "peak_bytes": peak_bytes(jax.devices()[0])}
+        "prefill_flops_per_s": work / median(reading), "compile_s": compiled,
+        "peak_bytes": peak_bytes(jax.devices()[0])}
 
 
 def in_numpy(name, dtype, task):

@@ -1,6 +1,5 @@
 """Stop-watches for this device: its matrix units, and the model's two programs."""
 from functools import partial
-from time import perf_counter
 
 import jax
 import jax.numpy as jnp
@@ -8,31 +7,9 @@ import jax.numpy as jnp
 from ...inference import sample
 from ...inference.request import request
 from ...params import empty_cache
+from ..bench.bandwidth import seconds
 
 ROUNDS = 3
-LONG = 0.05      # seconds: what is shorter is measured badly
-
-
-def seconds(work, rounds=ROUNDS):
-    """The shortest of some rounds, for other work can only add to it; one before them compiles and warms up."""
-    jax.block_until_ready(work())
-    times = []
-    for _ in range(rounds):
-        start = perf_counter()
-        jax.block_until_ready(work())
-        times.append(perf_counter() - start)
-    return min(times)
-
-
-def matrix_rate(dtype):
-    """Operations per second in a product of two square matrices, as large as it takes to measure it."""
-    multiply = jax.jit(jnp.matmul)
-    for size in 1024, 2048, 4096, 8192, 16_384:
-        square = jnp.ones((size, size), dtype)
-        spent = seconds(lambda square=square: multiply(square, square))
-        if spent > LONG:
-            break
-    return 2 * size**3 / spent
 
 
 def prefill_seconds(cfg, params, T, rounds=ROUNDS):
