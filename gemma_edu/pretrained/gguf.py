@@ -16,7 +16,7 @@ from .gguf_names import EMBED, needed, theirs, without_repeats
 from .gguf_tokenizer import read_tokenizer
 from .huggingface_names import matrix, ours, turn
 from .model import Model, check_vocabulary, precision, without_padding
-from .tensors import check_tensors, on_device
+from .tensors import check_tensors, on_device, only
 
 STORED = {"F32": jnp.float32, "F16": jnp.float16}      # all other types are as coarse as bfloat16, or more
 
@@ -35,7 +35,7 @@ def files(path):
 
 def load(path, dtype=None) -> Model:
     """A model from a GGUF file; names, sizes and types are checked before the weights are read."""
-    file = contents(only(files(Path(path)), path))
+    file = contents(only(files(Path(path)), path, "GGUF file", "path"))
     rows, tokenizer = read_config(file), read_tokenizer(file)
     check_blocks(file)
     check_tensors(needed(rows), without_repeats(file.tensors), f"the tensors in {file.path} are not those that its "
@@ -46,14 +46,6 @@ def load(path, dtype=None) -> Model:
     dtype = precision(dtype, stored, count(cfg) * stored.itemsize)
     check_fit(cfg, dtype)
     return Model(cfg, tree_map(partial(placed, cfg, file, dtype), ours(cfg), theirs(cfg)), tokenizer)
-
-
-def only(found, path):
-    """The one file that is meant."""
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(file.name for file in found) or "none"
-    raise ValueError(f"{path} should hold one GGUF file and holds {names}; give the path of one")
 
 
 def placed(cfg, file, dtype, axes, text):

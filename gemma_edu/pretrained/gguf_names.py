@@ -3,7 +3,7 @@ import numpy as np
 
 from ..numpy_gemma.tree import leaves
 from .gguf_blocks import numbers, packed
-from .huggingface_names import matrix, ours
+from .huggingface_names import by_layer, matrix
 
 THEIRS = {      # our tree, with their names, and the letters of their rows and of their columns
     "embed": "token_embd V D",
@@ -22,9 +22,7 @@ EMBED, HEAD, FREQUENCIES = "token_embd.weight", "output.weight", "rope_freqs.wei
 
 def theirs(cfg):
     """Their name and letters for each weight, in the form of our tree."""
-    layers = [{slot: {name: f"blk.{i}.{THEIRS['layers'][slot][name]}" for name in part} for slot, part in layer.items()}
-              for i, layer in enumerate(ours(cfg)["layers"])]
-    return THEIRS | {"layers": tuple(layers)}
+    return THEIRS | {"layers": by_layer(cfg, THEIRS["layers"], "blk.{}.")}
 
 
 def needed(cfg):

@@ -20,7 +20,7 @@ CHOICES = {      # what every Gemma computes: the value that is written, and oth
 GENERATIONS = {"gemma": GEMMA_2B, "gemma2": GEMMA2_2B, "gemma3_text": GEMMA3_1B}
 NAMES = {"gemma": "Gemma 1", "gemma2": "Gemma 2", "gemma3_text": "Gemma 3"}
 CLASSES = {"gemma": "GemmaForCausalLM", "gemma2": "Gemma2ForCausalLM", "gemma3_text": "Gemma3ForCausalLM"}
-CONSTANTS = ["fixed", "query_scale", "score_cap", "logit_cap"]
+PATTERNS, CONSTANTS = ["window", "base", "stretch"], ["query_scale", "score_cap", "logit_cap"]
 
 
 def read_config(folder) -> Config:
@@ -89,9 +89,9 @@ def generation_of(cfg):
 def check_constants(cfg, words):
     """What is written must be read as it was meant."""
     said = understood(words)
-    others = [name for name in CONSTANTS if getattr(said, name) != getattr(cfg, name)]
-    refuse(words["model_type"], [f"{name} = {getattr(cfg, name)}" for other in others for name in (
-        ["window", "base", "stretch"] if other == "fixed" else [other]) if getattr(cfg, name) != getattr(said, name)])
+    others = [name for name in PATTERNS if any(a[name] != b[name] for a, b in zip(said.fixed, cfg.fixed, strict=True))]
+    others += [name for name in CONSTANTS if getattr(said, name) != getattr(cfg, name)]
+    refuse(words["model_type"], [f"{name} = {getattr(cfg, name)}" for name in others])
 
 
 def refuse(generation, others):

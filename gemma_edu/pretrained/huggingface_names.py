@@ -26,10 +26,14 @@ NORMS = {
 
 def theirs(cfg):
     """Their name and letters for each weight, in the form of our tree and the order of their files."""
-    slots = PARTS | NORMS[cfg.block.__name__]
-    layers = [{slot: {name: f"model.layers.{i}.{names[name]}" for name in names if name in layer[slot]}
-               for slot, names in slots.items()} for i, layer in enumerate(ours(cfg)["layers"])]
-    return {"embed": EMBED, "place": {}, "layers": tuple(layers), "final_norm": FINAL_NORM}
+    layers = by_layer(cfg, PARTS | NORMS[cfg.block.__name__], "model.layers.{}.")
+    return {"embed": EMBED, "place": {}, "layers": layers, "final_norm": FINAL_NORM}
+
+
+def by_layer(cfg, slots, prefix):
+    """What somebody calls the weights of each layer, in the form of our tree and in the order of their slots."""
+    return tuple({slot: {name: prefix.format(i) + text for name, text in names.items() if name in layer[slot]}
+                  for slot, names in slots.items() if slot in layer} for i, layer in enumerate(ours(cfg)["layers"]))
 
 
 def ours(cfg):

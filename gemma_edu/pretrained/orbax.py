@@ -22,7 +22,7 @@ from .fit import check_fit
 from .huggingface_names import ours, turn
 from .model import FLOATS, Model, check_vocabulary, precision, without_padding
 from .orbax_names import EYES, matrix, needed, read_config, theirs
-from .tensors import check_tensors, on_device
+from .tensors import check_tensors, on_device, only
 
 MARKS = ("_METADATA", "manifest.ocdbt", "checkpoint")      # files that only an Orbax checkpoint holds, whole or not
 EMBED = "embedder/input_embedding"
@@ -53,7 +53,7 @@ def checkpoints(folder):
 
 def load(folder, dtype=None) -> Model:
     """A model from a checkpoint; names, sizes and files are checked before the weights are read."""
-    place = only(checkpoints(Path(folder)), folder)
+    place = only(checkpoints(Path(folder)), folder, "Orbax checkpoint", "folder")
     stored = contents(place)
     try:
         rows = read_config(stored)
@@ -86,14 +86,6 @@ def beside(place):
 
 
 # ---- Orbax
-def only(found, folder):
-    """The one checkpoint that is meant."""
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(place.name for place in found) or "none"
-    raise ValueError(f"{folder} should hold one Orbax checkpoint and holds {names}; give the folder of one")
-
-
 def contents(place):
     """Every tensor of a text model by its name: where it stands.  Names come without `transformer/` and `/w`."""
     if not (place / "_METADATA").is_file():

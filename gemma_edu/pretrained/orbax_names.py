@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..config import GEMMA2_2B, GEMMA3_1B, GEMMA_2B, PRESETS, Config
 from ..numpy_gemma.tree import leaves
-from .huggingface_names import ours
+from .huggingface_names import by_layer
 
 EMBED, FINAL_NORM = "embedder/input_embedding VD", "final_norm/scale D"
 LAYER = {      # our tree, with their names and letters
@@ -56,9 +56,8 @@ def theirs(cfg, stored):
         slots = slots | {"mixer": slots["mixer"] | A_KEY_PER_QUERY}
     if turned(cfg, stored):
         slots = slots | {"mlp": slots["mlp"] | TURNED}
-    layers = [{slot: {name: f"layer_{i}/{slots[slot][name]}" for name in part} for slot, part in layer.items()}
-              for i, layer in enumerate(ours(cfg)["layers"])]
-    return {"embed": EMBED, "place": {}, "layers": tuple(layers), "final_norm": {"scale": FINAL_NORM}}
+    layers = by_layer(cfg, slots, "layer_{}/")
+    return {"embed": EMBED, "place": {}, "layers": layers, "final_norm": {"scale": FINAL_NORM}}
 
 
 def turned(cfg, stored):

@@ -1,6 +1,14 @@
-"""What every reader asks of stored tensors: all of them there, and no other, in their shapes, and finite."""
+"""What every reader asks of what is stored: one model, all of its tensors and no other, in their shapes, and finite."""
 import jax
 import numpy as np
+
+
+def only(found, given, kind, place):
+    """The one thing of its kind that is meant."""
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(each.name for each in found) or "none"
+    raise ValueError(f"{given} should hold one {kind} and holds {names}; give the {place} of one")
 
 
 def check_tensors(needed, stored, complaint, advice):

@@ -1,9 +1,8 @@
 """The same weights in other programs, where they are installed: transformers, eager and compiled, and llama.cpp."""
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from .machine import peak_bytes
+from .machine import cores, peak_bytes
 from .rows import figures, timed
 
 
@@ -16,7 +15,7 @@ def transformers(folder, dtype, task, compiled=False):
     import torch
     from transformers import AutoModelForCausalLM
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(cores())
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).to(device).eval()
     prompt = torch.tensor([task.text(model.config.vocab_size)], device=device)
     options = {"do_sample": False, "use_cache": True, "pad_token_id": 0, "eos_token_id": None}
@@ -43,7 +42,7 @@ def transformers(folder, dtype, task, compiled=False):
 def llama_cpp(path, task):
     """llama.cpp on a GGUF file."""
     from llama_cpp import Llama
-    model = Llama(str(path), n_ctx=task.prompt + task.tokens, n_threads=len(os.sched_getaffinity(0)), verbose=False)
+    model = Llama(str(path), n_ctx=task.prompt + task.tokens, n_threads=cores(), verbose=False)
     prompt = task.text(model.n_vocab())
 
     def read():
