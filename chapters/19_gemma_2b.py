@@ -352,17 +352,18 @@ for name, (spent, size) in parts.items():
 # *weight* how to multiply. So a weight may be stored in another way, and bring its own product along:
 
 # %%
-from gemma_edu.inference import by_output
+from gemma_edu.inference import narrow, pairs
 
-source(by_output.by_output, by_output.product)
+source(pairs.widen, narrow.sum_rows)
 
 # %% [markdown]
-# *All inputs of one output lie side by side. One position is a sum along each row, and a number is widened on its way
-# through the processor, not in memory.*
+# *All inputs of one output lie side by side, and two numbers in bfloat16 share a word of 32 bits: a shift and a mask
+# widen them on their way through the processor, not in memory. Their products are added in lanes, for a CPU adds eight
+# numbers at once if they lie side by side; the lanes are added last.*
 #
 # `ge.load_fast(name)` stores a model so where there is no accelerator; `ge.load_fast(name, "int8")` keeps eight bits of
-# each weight and a scale for each output. How fast the whole 2B writes then, beside others and beside the memory's
-# speed, is in [the benchmarks](../benchmarks/README.md).
+# each weight and a scale for each output, and multiplies by the same `sum_rows` with another `widen`. How fast the whole
+# 2B writes then, beside others and beside the memory's speed, is in [the benchmarks](../benchmarks/README.md).
 #
 # ### Other devices, by arithmetic
 #

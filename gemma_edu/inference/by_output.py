@@ -4,8 +4,8 @@ from functools import partial
 from math import prod
 
 import jax
-import jax.numpy as jnp
 from jax import lax
+from jax.numpy import float32
 
 from ..jax_gemma.contract import multiply, rows
 from ..params import param_axes
@@ -23,34 +23,24 @@ class ByOutput:
         return self.matrix.dtype
 
 
-def for_cpu(cfg, params):
-    """The same model, stored for a CPU; the given weights are used up, one by one."""
-    return restore(cfg, params, lambda axes, w: ByOutput(by_output(axes, w), w.shape))
-
-
 def restore(cfg, params, store):
-    """Every weight that the stream meets in a store of its own; what is left of the old one is freed at once."""
+    """Every weight that the stream meets in a store of its own, one by one; the given ones are used up."""
     def renew(axes, w):
-        new = store(axes, w)
-        if not any(leaf is w for leaf in jax.tree.leaves(jax.block_until_ready(new))):
-            w.delete()
-        return new
+        return w if w.ndim == 1 else jax.block_until_ready(store(axes, w))
 
     axes = param_axes(cfg)["layers"]
-    layers = tuple(jax.tree.map(lambda letters, w: renew(letters[1:], w) if w.ndim > 1 else w, axes, layer)
-                   for layer in params["layers"])
-    return params | {"layers": layers, "embed": renew("VD", params["embed"])}      # the largest last
+    layers = tuple(jax.tree.map(lambda letters, w: renew(letters[1:], w), axes, layer) for layer in params["layers"])
+    return params | {"layers": layers, "embed": renew("VD", params["embed"])}
+
+
+def inputs_of(axes, w):
+    """How many numbers make one output: the letters before the output's; in the table of tokens, the last."""
+    return w.shape[1] if axes == "VD" else prod(w.shape[:1 if axes[0] == "D" else len(axes) - 1])
 
 
 def by_output(axes, w):
     """A weight as a matrix of outputs × inputs; the table of tokens is one already."""
-    inputs = 1 if axes[0] == "D" else len(axes) - 1
-    return w if axes == "VD" else transpose(w, prod(w.shape[:inputs]))
-
-
-@partial(jax.jit, static_argnums=1)
-def transpose(w, inputs):
-    return w.reshape(inputs, -1).T
+    return w if axes == "VD" else w.reshape(inputs_of(axes, w), -1).T
 
 
 def meet(product, w, formula, x):
@@ -66,17 +56,10 @@ def _(w: ByOutput, formula, x):
     return meet(product, w, formula, x)
 
 
+def product(w, x):
+    return lax.dot_general(x, w.matrix, (((1,), (1,)), ((), ())), preferred_element_type=float32)
+
+
 @rows.register
 def _(table: ByOutput, tokens):
-    # the compiler would rather widen the whole table than the few rows that are looked up
-    matrix, tokens = lax.optimization_barrier((table.matrix, tokens))
-    return matrix[tokens]
-
-
-def product(w, x):
-    """One position is a sum along each row, since a product of matrices would first widen bfloat16 in memory."""
-    if len(x) == 1 and w.dtype == jnp.bfloat16:
-        kind = jnp.finfo(x.dtype)      # rounding again changes nothing, but ends the fusion with the product before
-        x = lax.reduce_precision(x.astype(jnp.float32), kind.nexp, kind.nmant)
-        return jnp.sum(w.matrix.astype(jnp.float32) * x, axis=1)
-    return lax.dot_general(x, w.matrix, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32)
+    return table.matrix[tokens]

@@ -3,7 +3,7 @@ import jax
 
 from ..pretrained.load import load
 from ..pretrained.model import Model
-from .by_output import for_cpu
+from .pairs import for_cpu
 from .quantize import quantize
 
 
