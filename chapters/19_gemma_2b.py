@@ -362,8 +362,8 @@ source(pairs.widen, narrow.sum_rows)
 # numbers at once if they lie side by side; the lanes are added last.*
 #
 # `ge.load_fast(name)` stores a model so where there is no accelerator; `ge.load_fast(name, "int8")` keeps eight bits of
-# each weight and a scale for each output, and multiplies by the same `sum_rows` with another `widen`. How fast the whole
-# 2B writes then, beside others and beside the memory's speed, is in [the benchmarks](../benchmarks/README.md).
+# each weight and a scale for each output, and multiplies by the same `sum_rows` with another `widen`. How fast the
+# whole 2B writes then, beside others and beside the memory's speed, is in [the benchmarks](../benchmarks/README.md).
 #
 # ### Other devices, by arithmetic
 #
