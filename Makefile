@@ -67,6 +67,7 @@ bench: $(VENV)/.test
 	$(INSTALL) --editable '.[parity]'
 	$(BIN)/gemma-edu bench --dtype float32 bfloat16 int8 --numpy --peers --out $(BENCH)
 	$(BIN)/python -m gemma_edu.course.figures.speed $(BENCH)
+	$(BIN)/python -m gemma_edu.lab.bench.training $(BENCH:.json=-training.json)
 
 nbgrader: $(NBGRADER)/.made
 	$(ALIKE) $(NBGRADER)/bin/python -m pytest tests/nbgrader

@@ -6,7 +6,7 @@ import pytest
 
 from gemma_edu.cli import main
 from gemma_edu.config import TINY
-from gemma_edu.lab.bench import bandwidth, machine, rows
+from gemma_edu.lab.bench import bandwidth, machine, rows, training
 from gemma_edu.params import count
 
 TASK = rows.Task(prompt=20, tokens=6, rounds=2)
@@ -34,6 +34,28 @@ def test_a_prompt_is_counted_by_the_products_of_its_weights():
     each = 2 * (count(TINY) - TINY.V * TINY.D)
     assert row["prefill_flops_per_s"] == pytest.approx(each * row["prefill_tokens_per_s"])
     assert row["prefill_flops_per_s"] < bandwidth.matrix_rate("float32")
+
+
+def test_training_counts_the_tokens_of_its_middle_step(tmp_path, monkeypatch, capsys):
+    """By turns, so that a slow minute of the machine meets both."""
+    turns = []
+
+    def alone(program):
+        turns.append(program.__name__)
+        return {"ours": [2.0, 1.0, 9.0], "theirs": [4.0]}[program.__name__]
+    monkeypatch.setattr(training, "alone", alone)
+    training.main(tmp_path / "training.json")
+    ours, theirs = json.loads((tmp_path / "training.json").read_text())["rows"]
+    assert turns == ["ours", "theirs"] * training.TURNS
+    assert ours["tokens_per_s"] == 16 * 256 / 2 and theirs["tokens_per_s"] == 16 * 256 / 4
+    assert "1024 tokens/s" in capsys.readouterr().out
+
+
+def test_a_training_step_is_timed_once_it_is_compiled(monkeypatch):
+    monkeypatch.setattr(training, "B", 1)
+    monkeypatch.setattr(training, "T", 8)
+    monkeypatch.setattr(training, "ROUNDS", 2)
+    assert 0 < max(training.ours()) < 2 and len(training.ours()) == 2
 
 
 def test_memory_is_not_read_faster_than_there_are_wires():

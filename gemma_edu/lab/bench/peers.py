@@ -2,6 +2,8 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from .machine import cores, peak_bytes
 from .rows import figures, timed
 
@@ -37,6 +39,30 @@ def transformers(folder, dtype, task, compiled=False):
     read = weights + slots * getattr(torch, dtype).itemsize
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else peak_bytes()
     return figures(task, reading, writing, task.tokens - 1, read) | {"peak_bytes": peak}
+
+
+def training(cfg, B, T, rounds):
+    """Seconds of each training step of Hugging Face's Gemma in float32: the same shapes, clipping and AdamW."""
+    import torch
+    from transformers import GemmaConfig, GemmaForCausalLM
+
+    from ...pretrained.huggingface_config import config_json
+    torch.set_num_threads(cores())
+    model = GemmaForCausalLM(GemmaConfig(**config_json(cfg, None, "float32"), attn_implementation="eager"))
+    optimizer, tokens = torch.optim.AdamW(model.parameters()), torch.tensor(batch(cfg.V, B, T)).long()
+
+    def step():
+        optimizer.zero_grad()
+        logits = model(tokens[:, :-1]).logits
+        torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return [timed(step)[0] for _ in range(rounds)]
+
+
+def batch(V, B, T):
+    """Random text, the same for everyone, with one token more to be guessed."""
+    return np.random.default_rng(0).integers(0, V, (B, T + 1)).astype(np.int32)
 
 
 def llama_cpp(path, task):
