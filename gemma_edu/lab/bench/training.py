@@ -9,7 +9,7 @@ from .command import alone
 from .rows import timed
 
 B, T, ROUNDS = 16, 256, 5
-TURNS = 3      # of each program, by turns, for the machine's speed wavers
+TURNS = 2      # of each program, by turns, for the machine's speed wavers
 
 
 def ours():
