@@ -30,21 +30,22 @@ def numbers(cfg, formula, B, T):
     return w, *(jnp.array(random.standard_normal(s), jnp.float32) for s in (sizes, shape(cfg, w)))
 
 
-def near(got, expected):
-    np.testing.assert_allclose(got, expected, rtol=0, atol=5e-6 * np.abs(expected).max())
+def near(cfg, got, expected):
+    bound = 5e-6 if cfg is WIDE else 1e-6      # thousands of terms in a sum, or some
+    np.testing.assert_allclose(got, expected, rtol=0, atol=bound * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("B, T", [(1, 1), (2, 1), (2, 5)])
+@pytest.mark.parametrize("B, T", [(1, 1), (1, 3), (2, 1), (2, 3), (2, 5)])
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("cfg", [SMALL, WIDE, ODD], ids=["small", "wide", "odd"])
 def test_a_bfloat16_weight_for_a_cpu_multiplies_like_the_same_numbers_in_float32(cfg, formula, B, T):
     axes, x, w = numbers(cfg, formula, B, T)
     w = w.astype(jnp.bfloat16)
     expected = np.einsum(formula, np.float64(x), np.float64(w))
-    near(jax.jit(contract, static_argnums=0)(formula, x, pairs.store(axes, w)), expected)
+    near(cfg, jax.jit(contract, static_argnums=0)(formula, x, pairs.store(axes, w)), expected)
 
 
-@pytest.mark.parametrize("B, T", [(1, 1), (2, 1), (2, 5)])
+@pytest.mark.parametrize("B, T", [(1, 1), (1, 3), (2, 1), (2, 3), (2, 5)])
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("cfg", [SMALL, WIDE, ODD], ids=["small", "wide", "odd"])
 def test_eight_bits_move_no_weight_by_more_than_half_a_step(cfg, formula, B, T):
@@ -55,7 +56,7 @@ def test_eight_bits_move_no_weight_by_more_than_half_a_step(cfg, formula, B, T):
     assert np.all(np.abs(rounded - matrix) <= stored.scale[:, None] * 0.5001)
     inputs = np.float64(x).reshape(B * T, -1)
     got = jax.jit(contract, static_argnums=0)(formula, x, stored).reshape(B * T, -1)
-    near(got, inputs @ np.float64(rounded).T)
+    near(cfg, got, inputs @ np.float64(rounded).T)
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
@@ -64,7 +65,7 @@ def test_a_look_up_is_a_row_of_the_table(store, step, dtype):
     table = jax.random.normal(jax.random.key(0), (WIDE.V, WIDE.F), dtype)
     expected = np.float32(table[TOKENS])
     error = np.abs(lookup(store("VD", table), TOKENS) - expected)
-    assert np.all(error <= step * 1.01 * np.abs(expected).max(axis=-1, keepdims=True))
+    assert np.all(error <= step * 1.001 * np.abs(expected).max(axis=-1, keepdims=True))
 
 
 def test_a_weight_for_a_cpu_stays_where_it_lay():
