@@ -2,8 +2,6 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from .machine import cores, peak_bytes
 from .rows import figures, timed
 
@@ -41,7 +39,7 @@ def transformers(folder, dtype, task, compiled=False):
     return figures(task, reading, writing, task.tokens - 1, read) | {"peak_bytes": peak}
 
 
-def training(cfg, B, T, rounds):
+def training(cfg, tokens, rounds):
     """Seconds of each training step of Hugging Face's Gemma in float32: the same shapes, clipping and AdamW."""
     import torch
     from transformers import GemmaConfig, GemmaForCausalLM
@@ -49,7 +47,7 @@ def training(cfg, B, T, rounds):
     from ...pretrained.huggingface_config import config_json
     torch.set_num_threads(cores())
     model = GemmaForCausalLM(GemmaConfig(**config_json(cfg, None, "float32"), attn_implementation="eager"))
-    optimizer, tokens = torch.optim.AdamW(model.parameters()), torch.tensor(batch(cfg.V, B, T)).long()
+    optimizer, tokens = torch.optim.AdamW(model.parameters()), torch.tensor(tokens).long()
 
     def step():
         optimizer.zero_grad()
@@ -58,11 +56,6 @@ def training(cfg, B, T, rounds):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return [timed(step)[0] for _ in range(rounds)]
-
-
-def batch(V, B, T):
-    """Random text, the same for everyone, with one token more to be guessed."""
-    return np.random.default_rng(0).integers(0, V, (B, T + 1)).astype(np.int32)
 
 
 def llama_cpp(path, task):

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from . import machine, peers
 from .command import alone
 from .rows import timed
@@ -19,7 +21,7 @@ def ours():
     from ...config import TINY
     from ...params import init, unstack
     from ...training.train import Recipe, beginning, step
-    recipe, tokens = Recipe(B=B, T=T), peers.batch(TINY.V, B, T)
+    recipe, tokens = Recipe(B=B, T=T), batch(TINY.V)
     params = init(TINY, jax.random.key(0))
     state = beginning(recipe, params | {"layers": unstack(params["layers"])})
     spent = []
@@ -32,7 +34,12 @@ def ours():
 def theirs():
     """The same step in PyTorch, eager."""
     from ...config import TINY
-    return peers.training(TINY, B, T, 1 + ROUNDS)[1:]
+    return peers.training(TINY, batch(TINY.V), 1 + ROUNDS)[1:]
+
+
+def batch(V):
+    """Random text, the same for everyone, with one token more to be guessed."""
+    return np.random.default_rng(0).integers(0, V, (B, T + 1)).astype(np.int32)
 
 
 def main(path):
