@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-PIECE, LANES, CHAINS = 1024, 32, 4      # bytes to an unrolled sum; numbers side by side; sums at a time: measured
+PIECE, LANES, CHAINS = 512, 32, 4       # bytes to an unrolled sum; numbers side by side; sums at a time: measured
+ROWS = 2048                             # outputs at a time, so that the lanes of a whole vocabulary need no memory
 FEW, BLOCK = 4, 128                     # positions that are read one by one; outputs that are widened at a time
 
 
@@ -38,10 +39,15 @@ def sum_rows(widen, words, x):
     piece = divisor(words.shape[1], PIECE // words.dtype.itemsize)
     lanes = divisor(piece, LANES // numbers)
     words, x = words.reshape(len(words), -1, piece), x.reshape(-1, piece, numbers)
-    terms = [part * x[:, at:at + lanes, n] for at in range(0, piece, lanes)
-             for n, part in enumerate(widen(words[:, :, at:at + lanes]))]
-    sums = add(add(terms[chain::CHAINS]) for chain in range(min(CHAINS, len(terms))))
-    return (sums.reshape(-1, lanes) @ jnp.ones(lanes)).reshape(len(words), -1).sum(1)
+    rows = divisor(len(words), ROWS)
+
+    def some_rows(first):
+        def widened(at):
+            return widen(lax.dynamic_slice(words, (first, 0, at), (rows, words.shape[1], lanes)))
+        terms = [part * x[:, at:at + lanes, n] for at in range(0, piece, lanes) for n, part in enumerate(widened(at))]
+        sums = add(add(terms[chain::CHAINS]) for chain in range(min(CHAINS, len(terms))))
+        return (sums.reshape(-1, lanes) @ jnp.ones(lanes)).reshape(rows, -1).sum(1)
+    return lax.map(some_rows, jnp.arange(0, len(words), rows)).reshape(-1)
 
 
 def add(terms):

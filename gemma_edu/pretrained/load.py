@@ -87,7 +87,8 @@ def draw(cfg, axes, source, dtype):
     if len(axes) == 1:
         return jnp.zeros(sizes, dtype)
     bits = source.random_raw(-(-prod(sizes) // 4)).view(np.uint16)[:prod(sizes)]      # 16 for each weight
-    return spread(bits.reshape(sizes), fan_in(cfg, axes)**-0.5, dtype)
+    w = spread(bits.reshape(sizes), fan_in(cfg, axes)**-0.5, dtype)
+    return jax.block_until_ready(w)      # or the bits of the next ones wait in memory meanwhile
 
 
 @partial(jax.jit, static_argnames="dtype")
