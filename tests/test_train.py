@@ -27,7 +27,7 @@ from gemma_edu.params import init, stack, unstack
 from gemma_edu.pretrained.load import load
 from gemma_edu.training import checkpoint
 from gemma_edu.training.command import tokenizer_of
-from gemma_edu.training.train import Recipe, beginning, optimizer, schedule, step, train
+from gemma_edu.training.train import Recipe, beginning, gradient, optimizer, schedule, step, train
 from gemma_edu.training.validate import bits_per_byte, windows
 
 RECIPE = Recipe(steps=40, B=4, T=16, warm_up=4, rate=1e-2)
@@ -80,6 +80,14 @@ def test_the_first_step_is_adam_by_hand_on_a_clipped_gradient():
         g = g * 0.5 / length
         return p - rate * g / (np.abs(g) + 1e-8)      # m and v of a first step are g and g², once corrected
     close(after["params"], jax.tree.map(by_hand, weights(), grads), 1e-5)
+
+
+@pytest.mark.parametrize("B, micro_batch", [(4, 1), (4, 2), (4, 3), (6, 4), (4, 100)])
+def test_the_gradient_of_a_batch_is_the_average_over_its_micro_batches(B, micro_batch):
+    tokens = np.random.default_rng(0).integers(0, 400, (B, 17))
+    recipe = replace(RECIPE, micro_batch=micro_batch)
+    expected = jax.value_and_grad(loss, argnums=1)(SMALL, weights(), tokens)
+    close(gradient(SMALL, recipe, weights(), tokens), expected, 1e-5)
 
 
 def test_only_matrices_decay():
@@ -162,7 +170,7 @@ def test_a_tokenizer_left_by_another_run_is_never_taken(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [
-    {"steps": 0}, {"B": -1}, {"T": 1}, {"warm_up": 0}, {"seed": -1}, {"decay": float("nan")}, {"rate": 0.0},
+    {"steps": 0}, {"B": -1}, {"T": 1}, {"micro_batch": 0}, {"warm_up": 0}, {"seed": -1}, {"decay": float("nan")}, {"rate": 0.0},
     {"rate": float("nan")}, {"clip": 0.0}])
 def test_a_recipe_that_cannot_be_cooked_is_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} = .*; give"):

@@ -1,11 +1,13 @@
 """Learning from text: one step, repeated; what a run needs to be repeated exactly stands in its Recipe."""
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf, isfinite
+from math import gcd, inf, isfinite
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
+from jax import lax
 
 from ..data.corpus import batch
 from ..jax_gemma import loss
@@ -23,6 +25,7 @@ class Recipe:
     steps: int = told("how many steps", 4000)
     B: int = told("rows in a batch", 8)
     T: int = told("tokens in a row", 256)
+    micro_batch: int = told("at most so many rows on their way there and back at once: fewer need less memory", 4)
     rate: float = told("the highest learning rate", 2e-3)
     warm_up: int = told("steps until that rate; from there a cosine falls to zero", 100)
     decay: float = told("weight decay of the matrices, per unit of rate; text that is read often wants much", 1.0)
@@ -32,7 +35,8 @@ class Recipe:
     shares: tuple = (("prose", 0.6), ("code", 0.35), ("arithmetic", 0.05))
 
     def __post_init__(self):
-        for name, least in {"steps": 1, "B": 1, "T": 2, "warm_up": 1, "decay": 0, "seed": 0, "save_every": 1}.items():
+        for name, least in {"steps": 1, "B": 1, "T": 2, "micro_batch": 1, "warm_up": 1, "decay": 0, "seed": 0,
+                            "save_every": 1}.items():
             if not least <= getattr(self, name) < inf:
                 raise ValueError(f"{name} = {getattr(self, name)} is too small; give at least {least}")
         for name in "rate", "clip":
@@ -59,10 +63,21 @@ def beginning(recipe, params):
     return {"step": np.int32(0), "params": params, "optimizer": optimizer(recipe).init(params)}
 
 
+def gradient(cfg, recipe, params, tokens):
+    """The loss and its gradient, averaged over micro-batches: one after the other, they share their memory."""
+    micro_batches = tokens.reshape(-1, gcd(len(tokens), recipe.micro_batch), tokens.shape[1])
+
+    def add(total, rows):
+        return jax.tree.map(jnp.add, total, jax.value_and_grad(loss, argnums=1)(cfg, params, rows)), None
+    nothing = jax.tree.map(jnp.zeros_like, (jnp.float32(0), params))
+    total, _ = lax.scan(add, nothing, micro_batches)
+    return jax.tree.map(lambda each: each / len(micro_batches), total)
+
+
 @partial(jax.jit, donate_argnames="state")
 def step(cfg, recipe, state, tokens):
     """One step downhill: the state after it, and what happened."""
-    value, grads = jax.value_and_grad(loss, argnums=1)(cfg, state["params"], tokens)
+    value, grads = gradient(cfg, recipe, state["params"], tokens)
     updates, rest = optimizer(recipe).update(grads, state["optimizer"], state["params"])
     seen = {"loss": value, "gradient": optax.tree.norm(grads), "rate": schedule(recipe)(state["step"])}
     params = optax.apply_updates(state["params"], updates)
