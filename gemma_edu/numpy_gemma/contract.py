@@ -32,7 +32,12 @@ def lookup_backward(dy, table, tokens):
 
 
 def einsum(formula, a, b):
-    return np.einsum(formula, a, b, optimize=True)
+    """Sum over the letters that both arrays have, as one product of matrices: `np.einsum` does not always find it."""
+    of_a, of_b, output = formula.replace("->", ",").split(",")
+    shared = [letter for letter in of_a if letter in of_b]
+    kept = [letter for letter in of_a + of_b if letter not in shared]
+    product = np.tensordot(a, b, [[letters.index(letter) for letter in shared] for letters in (of_a, of_b)])
+    return product.transpose([kept.index(letter) for letter in output])
 
 
 @singledispatch
