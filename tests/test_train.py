@@ -170,8 +170,8 @@ def test_a_tokenizer_left_by_another_run_is_never_taken(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [
-    {"steps": 0}, {"B": -1}, {"T": 1}, {"micro_batch": 0}, {"warm_up": 0}, {"seed": -1}, {"decay": float("nan")}, {"rate": 0.0},
-    {"rate": float("nan")}, {"clip": 0.0}])
+    {"steps": 0}, {"B": -1}, {"T": 1}, {"micro_batch": 0}, {"warm_up": 0}, {"seed": -1}, {"decay": float("nan")},
+    {"rate": 0.0}, {"rate": float("nan")}, {"clip": 0.0}])
 def test_a_recipe_that_cannot_be_cooked_is_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} = .*; give"):
         Recipe(**wrong)
