@@ -39,6 +39,11 @@ def with_folders(path, tree):
         checkpointer.save(path, tree)
 
 
+def with_zarr3(path, tree):
+    with ocp.PyTreeCheckpointer(use_zarr3=True) as checkpointer:
+        checkpointer.save(path, tree)
+
+
 def of_2024(path, tree):
     """What Orbax 0.5.3 wrote, when Gemma came out: another _METADATA, and a msgpack of where the arrays are."""
     with_folders(path, tree)
@@ -70,7 +75,7 @@ def deep(path, tree):
     standard(path, nested)
 
 
-STYLES = {style.__name__: style for style in (with_ocdbt, with_folders, of_2024, standard, deep)}
+STYLES = {style.__name__: style for style in (with_ocdbt, with_folders, with_zarr3, of_2024, standard, deep)}
 
 
 def logits_of(tree, cfg, tokens):

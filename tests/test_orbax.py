@@ -16,7 +16,6 @@ from gemma_edu.data import tokenizer
 from gemma_edu.params import count
 from gemma_edu.pretrained import huggingface
 from gemma_edu.pretrained.load import load
-from gemma_edu.pretrained.orbax import Stored
 from gemma_edu.pretrained.orbax_names import needed, read_config
 
 ONE = replace(GEMMA_2B, V=50, D=20, L=2, N=4, K=1, H=6, F=28)
@@ -97,7 +96,7 @@ def test_the_released_shapes_are_the_presets(name):
     shapes = shapes | {"pre_attention_norm/scale": (D,), "pre_ffw_norm/scale": (D,)}
     sizes = {"embedder/input_embedding": (256_128, D), "final_norm/scale": (D,)}
     sizes |= {f"layer_{i}/{name}": size for i in range(layers) for name, size in shapes.items()}
-    stored = {name: Stored((), np.dtype("float32"), size) for name, size in sizes.items()}
+    stored = {name: jax.ShapeDtypeStruct(size, "float32") for name, size in sizes.items()}
     rows = read_config(stored)
     assert needed(rows, stored) == sizes
     assert replace(rows, V=256_000) == {"gemma-2b": GEMMA_2B, "gemma-7b": GEMMA_7B}[name]
@@ -106,7 +105,7 @@ def test_the_released_shapes_are_the_presets(name):
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("gemma")])
 def test_every_preset_is_found_by_its_shapes(name):
-    empty = {name: Stored((), np.dtype("float32"), size) for name, size in needed(PRESETS[name], {}).items()}
+    empty = {name: jax.ShapeDtypeStruct(size, "float32") for name, size in needed(PRESETS[name], {}).items()}
     assert read_config(empty) == PRESETS[name]
 
 
@@ -169,7 +168,7 @@ def test_the_precision_is_as_everywhere(tmp_path, monkeypatch):
 
 LOADS = """
 import sys, jax
-import orbax.checkpoint
+import tensorstore
 from gemma_edu.pretrained.load import load
 status = lambda key: 1024 * int(open("/proc/self/status").read().split(key + ":")[1].split()[0])
 load(sys.argv[2])

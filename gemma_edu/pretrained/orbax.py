@@ -1,18 +1,16 @@
 """Gemma as Google's JAX code keeps it, and Kaggle gives it out: an Orbax checkpoint, with tokenizer.model beside it.
 
-A checkpoint is a folder such as `2b-it`; the folder around it is recognised, too.  The checkpoint is read by Orbax
-itself, tensor by tensor, so that a model never stands in memory twice; it is imported only then, for it takes a second.
+A checkpoint is a folder such as `2b-it`; the folder around it is recognised, too.  Orbax lets TensorStore write its
+arrays, and TensorStore reads them here, one by one: a model never stands in memory twice, and a lost file is one error,
+where Orbax, which asks for all arrays at once, would let each of them complain.
 """
 import json
-import logging
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
 from math import ceil, prod
 from pathlib import Path
-from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from ..data.tokenizer import Tokenizer
@@ -27,15 +25,6 @@ from .tensors import check_tensors, on_device, only
 MARKS = ("_METADATA", "manifest.ocdbt", "checkpoint")      # files that only an Orbax checkpoint holds, whole or not
 EMBED = "embedder/input_embedding"
 AGAIN = "download it again, all of its files"
-
-logging.getLogger("absl").setLevel(logging.CRITICAL)       # Orbax warns of whatever an old checkpoint lacks
-
-
-class Stored(NamedTuple):
-    """Where a tensor stands in the tree of a checkpoint."""
-    keys: tuple[str, ...]
-    dtype: np.dtype
-    shape: tuple[int, ...]
 
 
 def recognises(path):
@@ -62,12 +51,12 @@ def load(folder, dtype=None) -> Model:
         raise ValueError(f"{place}: {error}") from None
     check_tensors(needed(rows, stored), stored, f"the tensors in {place} are not those of a Gemma of its sizes", AGAIN)
     check_floats(place, stored)
-    check_chunks(place)
+    check_pieces(place, stored)
     tokenizer = beside(place)
     cfg = replace(rows, V=without_padding(rows.V, tokenizer))
     check_vocabulary(cfg, tokenizer)
-    size = sum(prod(tensor.shape) * tensor.dtype.itemsize for tensor in stored.values())
-    dtype = precision(dtype, stored[EMBED].dtype, size)
+    size = sum(tensor.size * tensor.dtype.numpy_dtype.itemsize for tensor in stored.values())
+    dtype = precision(dtype, stored[EMBED].dtype.numpy_dtype, size)
     check_fit(cfg, dtype)
     reading = lru_cache(1)(lambda name: read(place, stored[name]))      # the parts of a tensor are asked for in a row
     return Model(cfg, tree_map(partial(placed, cfg, place, reading, dtype), ours(cfg), names), tokenizer)
@@ -85,38 +74,47 @@ def beside(place):
     return next((Tokenizer.load(near) for near in (place, place.parent) if (near / "tokenizer.model").exists()), None)
 
 
-# ---- Orbax
+# ---- files
 def contents(place):
-    """Every tensor of a text model by its name: where it stands.  Names come without `transformer/` and `/w`."""
+    """Every tensor of a text model by its name, without `transformer/` and `/w`: opened, and not yet read."""
     if not (place / "_METADATA").is_file():
         raise FileNotFoundError(f"{place} lacks _METADATA; {AGAIN}")
-    tree, found = ask(place, lambda handler: handler.metadata(place.absolute()).tree), {}
-    for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
-        keys = tuple(str(getattr(key, "key", key)) for key in path)
+    with whole(place):
+        about = json.loads((place / "_METADATA").read_text())
+        return {name: opened(place, path, about) for name, path in arrays(about)}
+
+
+def arrays(about):
+    """The name of each array, and its path among the files; what has no numbers, such as None, has no array."""
+    for leaf in about["tree_metadata"].values():
+        keys = [each["key"] for each in leaf["key_metadata"]]
         name = "/".join(keys).removeprefix("transformer/").removesuffix("/w")
-        if not name.startswith(EYES):
-            found[name] = Stored(keys, np.dtype(leaf.dtype), tuple(leaf.shape))
-    return found
+        if not leaf["value_metadata"]["skip_deserialize"] and not name.startswith(EYES):
+            yield name, ".".join(keys)
 
 
-def read(place, tensor):
+def opened(place, path, about):
+    """One array, in a folder of its own or in OCDBT's files, in either version of zarr."""
+    import tensorstore
+    files = {"driver": "file", "path": f"{place.absolute()}/"}
+    if (place / "manifest.ocdbt").exists():
+        files = {"driver": "ocdbt", "base": files, "path": ""}
+    files["path"] += f"{path}/"
+    driver = "zarr3" if about.get("use_zarr3") else "zarr"
+    return tensorstore.open({"driver": driver, "kvstore": files, "fill_missing_data_reads": False}, read=True).result()
+
+
+def read(place, tensor) -> np.ndarray:
     """The numbers of one tensor."""
-    import orbax.checkpoint as ocp
-    restore_args = nested(tensor.keys, ocp.RestoreArgs(restore_type=np.ndarray))
-    args = ocp.args.PyTreeRestore(nested(tensor.keys, 0), restore_args, partial_restore=True)
-    return jax.tree.leaves(ask(place, lambda handler: handler.restore(place.absolute(), args=args)))[0]
+    with whole(place):
+        return tensor.read().result()
 
 
-def nested(keys, leaf):
-    return {keys[0]: nested(keys[1:], leaf)} if keys else leaf
-
-
-def ask(place, question):
-    """Ask Orbax, which fails in many ways where files are missing or cut short."""
-    import orbax.checkpoint as ocp
+@contextmanager
+def whole(place):
+    """Files that are missing or cut short fail in many ways; all of them mean one thing."""
     try:
-        with closing(ocp.PyTreeCheckpointHandler()) as handler:
-            return question(handler)
+        yield
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{place} is not a whole Orbax checkpoint ({reason}); {AGAIN}") from None
@@ -129,10 +127,9 @@ def check_floats(place, stored):
                          "weights before they were quantized")
 
 
-def check_chunks(place):
-    """Orbax takes a file that an old checkpoint has lost for zeros, and no weight of Gemma is all zeros."""
-    for path in place.rglob(".zarray"):
-        array = json.loads(path.read_text())
-        chunks = prod(ceil(size / chunk) for size, chunk in zip(array["shape"], array["chunks"], strict=True))
-        if (held := sum(1 for each in path.parent.iterdir() if each != path)) < chunks:
-            raise ValueError(f"{path.parent} holds {held} of {chunks} files; {AGAIN}")
+def check_pieces(place, stored):
+    """Every array must be there as a whole: its metadata, and a value for each of its pieces."""
+    for name, tensor in stored.items():
+        pieces = prod(map(ceil, np.divide(tensor.shape, tensor.chunk_layout.write_chunk.shape)))
+        if (held := len(tensor.kvstore.list().result()) - 1) < pieces:
+            raise ValueError(f"{name} in {place} holds {held} of {pieces} pieces; {AGAIN}")
