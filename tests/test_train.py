@@ -2,6 +2,7 @@
 import inspect
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -268,3 +269,15 @@ def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(files, tmp_path):
         assert keeper.latest_step() == saved
     code, _, err = finish(start(out, files, "--resume"))
     assert code == 0, err
+
+
+def test_a_damaged_checkpoint_is_named_and_without_it_the_one_before_is_taken(undisturbed, files, tmp_path):
+    out = shutil.copytree(undisturbed, tmp_path / "damaged")
+    for number, lost in ("60", "state/d/*"), ("50", "about/metadata"):
+        folder = out / "checkpoints" / number
+        next(folder.glob(lost)).unlink()
+        code, _, err = finish(start(out, files, "--resume"))
+        [said] = [line for line in err.splitlines() if line.startswith("gemma-edu: error: ")]      # threads mutter, too
+        assert code == 2 and f"the checkpoint {folder} is not whole" in said and "delete this folder" in said
+        shutil.rmtree(folder)
+    assert (out / "metrics.jsonl").read_bytes() == (undisturbed / "metrics.jsonl").read_bytes()

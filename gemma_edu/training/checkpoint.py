@@ -34,13 +34,24 @@ def restore(keeper, state, about):
     number = keeper.latest_step()
     if number is None:
         return state
-    form = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
-    saved = keeper.restore(number, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
+    saved = read(keeper, number, about=ocp.args.JsonRestore())
     for name, value in about.items():
         if saved[name] != value:
             raise ValueError(f"this run began with another {name} ({saved[name]}, now {value}); "
                              f"go on with the same {name}, or begin anew in another folder")
-    return keeper.restore(number, args=ocp.args.Composite(state=ocp.args.StandardRestore(form)))["state"]
+    form = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
+    return read(keeper, number, state=ocp.args.StandardRestore(form))
+
+
+def read(keeper, number, **item):
+    """One of the two things that a checkpoint holds."""
+    [name] = item
+    try:
+        return keeper.restore(number, args=ocp.args.Composite(**item))[name]
+    except Exception as error:      # files that are lost or cut short come in many forms
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"the checkpoint {keeper.directory / str(number)} is not whole ({reason}); delete this "
+                         "folder, and --resume goes on from the one before it") from None
 
 
 def cut_back(diary, step):
