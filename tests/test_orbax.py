@@ -186,4 +186,4 @@ def test_loading_takes_little_more_memory_than_the_weights(tmp_path):
     taken = int(subprocess.run([sys.executable, "-c", LOADS, tmp_path / "large", tmp_path / "small"],
                                capture_output=True, text=True, check=True).stdout)
     print(f"{taken / 1e6:.0f} MB for {2 * count(cfg) / 1e6:.0f} MB of weights")
-    assert taken < 1.15 * 2 * count(cfg) + 100e6      # what Orbax's threads take up meanwhile
+    assert taken < 1.15 * 2 * count(cfg) + 100e6      # what TensorStore holds on the way

@@ -131,5 +131,7 @@ def check_pieces(place, stored):
     """Every array must be there as a whole: its metadata, and a value for each of its pieces."""
     for name, tensor in stored.items():
         pieces = prod(map(ceil, np.divide(tensor.shape, tensor.chunk_layout.write_chunk.shape)))
-        if (held := len(tensor.kvstore.list().result()) - 1) < pieces:
+        with whole(place):
+            held = len(tensor.kvstore.list().result()) - 1
+        if held < pieces:
             raise ValueError(f"{name} in {place} holds {held} of {pieces} pieces; {AGAIN}")
