@@ -25,9 +25,11 @@
 # |---|---|---|
 # | `"reduced:gemma-2b"` | two layers of the 2B and a short table: every product has its true shape; random | 1 GB |
 # | `"gemma3-270m"` | the real Gemma 3 270M | a package of 253 MB, no account |
-# | `"random:gemma-2b"` | all 18 layers of the 2B, and random: true in speed and in memory | 5 GB |
-# | `"hf:google/gemma-2b-it"` | the real 2B, from Hugging Face | 5 GB, an account, the licence |
+# | `"random:gemma-2b"` | all 18 layers of the 2B, and random: true in speed and in memory | 5 GB; on a CPU 15 |
+# | `"hf:google/gemma-2b-it"` | the real 2B, from Hugging Face | the same, an account, the licence |
 # | `"kaggle:google/gemma/flax/2b-it"` | the same from Kaggle | the same |
+#
+# (Why a CPU needs three times as much, the next section shows.)
 #
 # What stands on this page was made with the first. Random weights have no vocabulary, so there the model speaks ids.
 # In Colab take a runtime with a GPU or a TPU before you turn the knob.
@@ -77,13 +79,14 @@ picture(figures.fitting(needs, fit.free_bytes()),
         " and 3; the 1B at most 4.")
 
 # %% [markdown]
-# *Halving the bytes of a weight halves the bar; only in the 7B is the cache thick enough to see well.*
+# *Halving the bytes of a weight halves the blue part. The cache stays as it is: thick in the 7B, and in Gemma 2 2B six
+# times as thick as in the first 2B.*
 #
 # On paper, for the 2B: $2 \cdot 2\,506\,172\,416 = 5.0$ GB of weights, and $2 \cdot 2 \cdot 18 \cdot 1 \cdot 256 =
 # 18\,432$ bytes of cache for each token.
 #
-# `check_fit` asks this before anything is loaded. It does not say only no, it says what would work. Let us pretend
-# that the device is small:
+# `check_fit` asks the first half of this, for the weights, before anything is loaded. It does not say only no, it says
+# what would work. Let us pretend that the device is small:
 
 # %%
 for cfg, dtype, free in [(GEMMA_2B, "float32", 6e9), (GEMMA_7B, "bfloat16", 15e9),
@@ -132,6 +135,10 @@ picture(figures.fitting(asked, fit.free_bytes()),
 # into float32: 10 GB, as much as they would have taken in float32 from the beginning. Nobody would have guessed that
 # from a formula. On a GPU or TPU, whose matrix units take bfloat16, run the cell and compare. (This is also why
 # `ge.load` gives a small model on a CPU in float32.)
+#
+# So on a CPU with 6 GB the advice above, bfloat16, is right for the weights and would still fail at the first prompt.
+# `ge.load_fast` is for this: its bfloat16 needs no copy, as you will see below. And its int8 is made out of bfloat16,
+# so while a model is loaded there must be room for the bar of bfloat16 and a little more.
 # </details>
 #
 # ## Load it
@@ -192,18 +199,21 @@ source(sample.prefill, sample.decode)
 #   multiplications, and 1 MB of logits in float32.
 # - The *loop* is inside. `lax.while_loop` runs on the device; Python is asked once for a text, not once for a token.
 # - The *cache* is **donated**: its memory is given to the program, which writes the new one into it.
-# - Every shape is fixed. So prompts are padded to a power of two, a **bucket**, and texts of similar lengths share a
-#   program.
+# - Every shape is fixed. So prompts are padded to a power of two that is at least 32, a **bucket**, and so is the cache,
+#   which has a slot for each token of the prompt and of the answer. Texts of similar lengths share a program.
 #
-# **Predict first.** Prompts of 5, 30, 33, 64, 65 and 100 tokens arrive. How many programs are compiled?
+# **Predict first.** Prompts of 5, 30, 33, 64, 65 and 100 tokens arrive, and each wants an answer of 150. How often is
+# prefill compiled, and how often decode?
 
 # %%
 lengths = [5, 30, 33, 64, 65, 100]
-texts = [request(cfg, [[2] * length], 8, 0.0, None, 1.0, 0, ())[1] for length in lengths]
-print({length: text.shape[1] for length, text in zip(lengths, texts, strict=True)})
+for length in lengths:
+    _, text, _, S = request(cfg, [[2] * length], 150, 0.0, None, 1.0, 0, ())
+    print(f"{length:3} tokens: the text has a place for {text.shape[1]:3}, the cache for {S}")
 
 # %% [markdown]
-# Three, for six prompts. And the cache: is the old one really gone after decoding?
+# Prefill three times, for it sees the text and the cache; decode, which sees the cache alone, once. And the cache: is
+# the old one really gone after decoding?
 
 # %%
 beginning = "The capital of France is"
@@ -268,9 +278,9 @@ source(work.flops, work.bytes_read, work.attainable)
 # %% [markdown]
 # On paper: each weight costs a multiplication and an addition, two operations for each token. To write *one* token,
 # all weights are read, 4 bytes each in float32: $2/4$ operations for a byte. In bfloat16 it is 1. To read a prompt of
-# T tokens, the weights are read once for all of them: T times as much.
+# T tokens, the weights are read once for all of them: nearly T times as much (the head works for the last one only).
 #
-# **Predict first.** A processor does some ten operations in the time in which it gets one byte, an accelerator a few
+# **Predict first.** A processor does five to ten operations in the time in which it gets one byte, an accelerator a few
 # hundred. Where do writing one text, writing 16 texts at once, and reading 128 tokens lie: below the slope, or under
 # the flat part?
 #
@@ -309,7 +319,7 @@ print("reading 128 tokens, by the multipliers:", work.intensity(cfg, dtype, 128,
 
 # %% tags=["nbval-ignore-output"]
 floor = work.bytes_read(cfg, dtype, 32) / bandwidth
-print(f"memory {bandwidth / 1e9:.0f} GB/s, products {peak / 1e9:.0f} × 10⁹/s: "
+print(f"memory {bandwidth / 1e9:.0f} GB/s, operations {peak / 1e9:.0f} × 10⁹/s: "
       f"the edge is at {edge:.0f} operations per byte")
 print(f"one text:  at most {1 / floor:.1f} tokens/s, measured {1 / writing[1]:.1f}: "
       f"{floor / writing[1]:.0%} of what the memory allows")
@@ -317,14 +327,17 @@ for B, spent in writing.items():
     print(f"{B:2} texts: {1e3 * spent:5.0f} ms a step, {B / spent:6.1f} tokens/s in all")
 
 # %% [markdown]
-# (A point above the roof, or more than 100 %, means that something else used the machine while the roof was measured.)
+# (A point above the roof, or more than 100 %, means that something else used the machine while the roof was measured,
+# or that the numbers did not come from memory but from the processor's cache.)
 #
 # <details><summary>What a batch does, and what to expect of it here</summary>
 #
 # By arithmetic a batch moves to the right along the slope: the weights are read once for all of it, and as far as the
-# edge more texts cost nothing. Is it so here? Compare the times of a step. A CPU's edge is near, and its products of
-# few rows stay far below the roof: 16 texts do not take 16 times as long as one, but longer they take. An accelerator,
-# whose edge is at some hundreds, has more to give away. A point far below the roof says: here is something to mend.
+# edge more texts cost nothing. Is it so here? Compare the times of a step. A CPU's edge is near: in float32, 16 texts
+# have an intensity of 8, past the edge of the CPU on which this page was made, and far before that of an accelerator.
+# And a CPU's products of few rows stay far below the roof: 16 texts do not take 16 times as long as one, but longer
+# they take. An accelerator, whose edge is at some hundreds, has more to give away. A point far below the roof says:
+# here is something to mend.
 # </details>
 #
 # ### Read the profile
@@ -341,7 +354,9 @@ for name, (spent, size) in parts.items():
 # %% [markdown]
 # Read such a table from right to left. The last column is compared with the memory's speed: a part that is near it
 # cannot be made faster, however much of the time it takes. Then look for the part that is far from it *and* takes
-# time. A norm is always slow in GB/s, for it has almost nothing to read; and it takes almost nothing. The exercises
+# time. A norm is always slow in GB/s, for it has almost nothing to read; and it takes almost nothing. A part that seems
+# faster than the memory was not read from it: the reduced head, 34 MB and timed again and again, can stay in the
+# processor's cache; the true one, 2 GB in float32, cannot. The exercises
 # give you a profile in which the slowest line, the line that is farthest from its roof, and the line that should be
 # mended are three different ones.
 #
@@ -468,8 +483,8 @@ differences(GEMMA3_1B, GEMMA3_4B)
 # %% [markdown]
 # ### What the lines do
 #
-# **Windows.** A local layer that kept only what it can still see would hold 512 or 1024 slots, however long the text
-# is.
+# **Windows.** A local layer that kept only what it can still see would hold 512, 1024 or, in Gemma 2, 4096 slots,
+# however long the text is.
 
 # %%
 def gigabytes(cfg, windows_only, S=32_768):
@@ -483,7 +498,8 @@ picture(family.bars_in_pairs(kept, ("all positions\nkept", "windows only"),
         "its cache, Gemma 3 1B and 4B about 17 percent.")
 
 # %% [markdown]
-# *One layer of six that remembers everything: the cache shrinks to nearly a sixth.* (Our own cache keeps all
+# *One layer of six that remembers everything: the cache shrinks to nearly a sixth.* (Gemma 2 reads 8192 tokens at most,
+# and would keep 75 % there; the longer text is for comparison. Our own cache keeps all
 # positions in every layer; the mask hides what is too old. That is simpler, and costs just this.)
 #
 # **Norms after the parts.** An update makes attention and MLP of a layer ten or a hundred times too loud. How long is
@@ -523,7 +539,7 @@ picture(family.three_remedies(growth, scores),
 # %%
 picture(family.caps(),
         "Left, two S-shaped curves that end at 50 and at 30, beside a straight line. Right,"
-        " their slopes: two bells, one at the centre and near zero where the cap is "
+        " their slopes: two bells, 1 at the centre and near zero where the cap is "
         "reached.")
 
 # %% [markdown]
@@ -562,11 +578,11 @@ else:
 
 # %% [markdown]
 # What goes on inside? It read three sentences about photosynthesis, and we wrote down two numbers for each layer:
-# the largest in its stream, and the largest score of attention; and the score once more, had the queries and keys not
-# been normalised. (`python -m gemma_edu.lab.gemma_2b.real_270m` measures it again; the numbers of this page lie beside
+# the largest in its stream, and the largest score of attention; and that score once more, in the same model run without
+# its QK-norm, whose later layers therefore read another stream. (`python -m gemma_edu.lab.gemma_2b.real_270m` measures it again; the numbers of this page lie beside
 # that file.)
 #
-# **Predict first.** In chapter 05 a norm kept a random stream below 20. How large is the largest number in the stream
+# **Predict first.** In chapter 05 a norm kept the rms of a random stream below 20. How large is the largest number in the stream
 # of a trained Gemma: 20, 1000, 100 000?
 
 # %%
@@ -591,8 +607,8 @@ picture(family.inside(inside),
 #
 # The huge numbers do no harm otherwise: every part reads the stream through a norm. And the right-hand chart shows
 # what QK-norm has to hold: in the first layer queries and keys of this model are so long that their products reach
-# thousands. (Do not conclude that scores would have grown so without it: a model that is trained without the norm
-# learns shorter ones.)
+# thousands. In the global layers, 6, 12 and 18, it lengthens rather than holds. (Do not conclude that scores would have
+# grown so without it: a model that is trained without the norm learns shorter ones.)
 # </details>
 
 # %%
@@ -633,13 +649,13 @@ picture(family.visibility(ports),
         "percent.")
 
 # %% [markdown]
-# *The lower half of this chart is what a demo does not show.*
+# *The lowest four rows of this chart are what a demo does not show.*
 #
 # <details><summary>What happened, and why</summary>
 #
 # Three change none: the exact GELU is too near, scores of a random model are too small for their cap, and a cap on the
 # logits *cannot* change an order, for it is a rising curve. It moves a logit by a fifth of the spread all the same,
-# and so the probabilities. Mistakes as small as these have shipped: the exact GELU in Hugging Face's Gemma (4.48 to
+# and so the probabilities. Mistakes of this chart have shipped: the exact GELU in Hugging Face's Gemma (4.48 to
 # 5.17), a wrong scale of the queries in Gemma 2, a stretch that one of Google's own PyTorch classes ignores. In the
 # exercises there is one more.
 # </details>

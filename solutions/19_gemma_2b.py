@@ -3,7 +3,7 @@
 #
 # Six exercises, about 100 minutes. Replace the line that raises `NotImplementedError`, run the cell, then run the
 # check below it. It says **correct**, **not yet** (and why), or **not attempted**. From the second failure on it
-# unfolds hints. Nothing is downloaded, and nothing here is larger than a few kilobytes.
+# unfolds hints. Nothing is downloaded, and nothing here is larger than a few megabytes.
 
 # %%
 import numpy as np

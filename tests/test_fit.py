@@ -43,9 +43,9 @@ def test_the_compiler_says_what_it_needs_before_there_are_weights():
 def test_a_device_that_is_too_small_is_told_so_before_loading():
     fit.check_fit(GEMMA_2B, "bfloat16", free=5_012_344_832)
     with pytest.raises(MemoryError, match=r"2,506,172,416 weights in float32 take 10.0 GB, and this \w+ has 6.0 GB "
-                                          r'free; it would fit with dtype="bfloat16" \(5.0 GB\)'):
+                                          r'free; they would fit with dtype="bfloat16" \(5.0 GB\)'):
         fit.check_fit(GEMMA_2B, "float32", free=6e9)
-    with pytest.raises(MemoryError, match=r"the largest that would fit is gemma3-1b in bfloat16 \(2.0 GB\)"):
+    with pytest.raises(MemoryError, match=r"the largest whose weights would fit is gemma3-1b in bfloat16 \(2.0 GB\)"):
         fit.check_fit(GEMMA_7B, "bfloat16", free=4e9)
     with pytest.raises(MemoryError, match="no Gemma would fit"):
         fit.check_fit(GEMMA3_1B, "bfloat16", free=10)

@@ -58,11 +58,12 @@ def advice(cfg, dtype, free):
     size = jax.numpy.dtype(dtype).itemsize
     for narrower in DTYPES:
         if jax.numpy.dtype(narrower).itemsize < size and weight_bytes(cfg, narrower) <= free:
-            return f'it would fit with dtype="{narrower}" ({gigabytes(weight_bytes(cfg, narrower))})'
+            return f'they would fit with dtype="{narrower}" ({gigabytes(weight_bytes(cfg, narrower))})'
     name = largest(free)
     if name is None:
         return "no Gemma would fit"
-    return f"the largest that would fit is {name} in bfloat16 ({gigabytes(weight_bytes(PRESETS[name], 'bfloat16'))})"
+    size = gigabytes(weight_bytes(PRESETS[name], "bfloat16"))
+    return f"the largest whose weights would fit is {name} in bfloat16 ({size})"
 
 
 def largest(free):

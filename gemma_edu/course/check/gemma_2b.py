@@ -113,19 +113,29 @@ decode_intensity = Exercise(
 KERNELS = ["mlp", "head", "attention", "prompt", "norms", "mixer", "router", "sums"]
 
 
-def profile(random):
+READS_TOO_SLOWLY = [                      # milliseconds of memory, milliseconds of arithmetic, milliseconds measured
+    (13.0, 12.5, 14.0),                   # at the edge of the roof, and the slowest
+    (9.5, 0.4, 10.0),                     # reads well
+    (0.6, 11.5, 12.0),                    # computes well
+    (2.0, 0.8, 6.0),                      # should take a third
+    (0.001, 0.0001, 0.1)]                 # far below the roof, and short
+WAITS_FOR_ITSELF = [
+    (13.0, 12.5, 14.0),
+    (0.6, 11.5, 12.0),
+    (5.0, 4.8, 11.0),                     # reads, and only then computes: should take half
+    (1.0, 0.4, 5.4),                      # farther from the roof, and less to win
+    (0.001, 0.0001, 0.1)]
+
+
+def profile(ideal):
     """Five kernels at or below the roof, in a random order and under random names: (kernels, peak, bandwidth)."""
-    peak, bandwidth = 100e12, 1e12
-    ideal = [                             # milliseconds of memory, milliseconds of arithmetic, milliseconds measured
-        (13.0, 12.5, 14.0),               # at the edge of the roof, and the slowest
-        (9.5, 0.4, 10.0),                 # reads well
-        (0.6, 11.5, 12.0),                # computes well
-        (2.0, 0.8, 6.0),                  # should take a third
-        (0.001, 0.0001, 0.1)]             # far below the roof, and short
-    names, sizes = random.permutation(KERNELS)[:5], random.uniform(0.97, 1.03, 5)
-    kernels = {str(names[n]): (time * size / 1e3, memory * size / 1e3 * bandwidth, work * size / 1e3 * peak)
-               for n, ((memory, work, time), size) in enumerate(zip(ideal, sizes, strict=True))}
-    return {str(name): kernels[str(name)] for name in random.permutation(names)}, peak, bandwidth
+    def draw(random):
+        peak, bandwidth = 100e12, 1e12
+        names, sizes = random.permutation(KERNELS)[:5], random.uniform(0.97, 1.03, 5)
+        kernels = {str(names[n]): (time * size / 1e3, memory * size / 1e3 * bandwidth, work * size / 1e3 * peak)
+                   for n, ((memory, work, time), size) in enumerate(zip(ideal, sizes, strict=True))}
+        return {str(name): kernels[str(name)] for name in random.permutation(names)}, peak, bandwidth
+    return draw
 
 
 def worst(measure):
@@ -137,8 +147,10 @@ def worst(measure):
 
 
 mend_first = Exercise(
-    worst(lambda time, read, work: time - max(read, work)), [profile, profile],
+    worst(lambda time, read, work: time - max(read, work)), [profile(READS_TOO_SLOWLY), profile(WAITS_FOR_ITSELF)],
     wrong={
+        "Reading and computing go on at the same time: the longer of the two is the least it can take, not both.":
+            worst(lambda time, read, work: time - (read + work)),
         "You chose the slowest. Could it be any faster on this device?": worst(lambda time, read, work: time),
         "You chose the one that is farthest from its roof. How much of the step would you win?":
             worst(lambda time, read, work: time / max(read, work)),
