@@ -9,7 +9,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 
-def tensors(cfg, rows=None, together=False, turned=False, seed=0):
+def tensors(cfg, rows=None, together=False, turned=False, seed=0, spread=0.3):
     """Random arrays in the flat dict of a checkpoint; norms that do something."""
     post, qk = cfg.block.__name__ == "block_with_post_norms", cfg.mixer.__name__ == "attention_with_qk_norm"
     D, N, K, H, F = cfg.D, cfg.N, cfg.K, cfg.H, cfg.F
@@ -24,7 +24,7 @@ def tensors(cfg, rows=None, together=False, turned=False, seed=0):
         layer |= {"attn/_query_norm": {"scale": (H,)}, "attn/_key_norm": {"scale": (H,)}} if qk else {}
         sizes |= {f"transformer/layer_{i}/{name}": leaf for name, leaf in layer.items()}
     rng = np.random.default_rng(seed)
-    return {name: {last: jnp.asarray(0.3 * rng.standard_normal(size), jnp.bfloat16) for last, size in leaf.items()}
+    return {name: {last: jnp.asarray(spread * rng.standard_normal(size), jnp.bfloat16) for last, size in leaf.items()}
             for name, leaf in sizes.items()}
 
 

