@@ -74,8 +74,8 @@ picture(figures.ways(jobs),
 #
 # ## Two rooms, line by line
 #
-# Every function of `numpy_gemma` has a twin in `jax_gemma`: the same name, the same arguments, the same order of
-# lines. On most lines nothing differs, or one letter does:
+# Every function of the model in `numpy_gemma` has a twin in `jax_gemma`: the same name, the same arguments, the same
+# order of lines. On most lines nothing differs, or one letter does:
 
 # %%
 twins(jax_gemma.rms_norm)
@@ -88,9 +88,9 @@ twins(jax_gemma.rms_norm)
 twins(jax_gemma.remember)
 
 # %% [markdown]
-# **Predict first.** Take all lines of code in the NumPy room, without comments, docstrings and imports. Which share
-# of them has no counterpart in JAX at all, because it is a gradient written by hand? And which share had to be
-# rewritten?
+# **Predict first.** Take all lines of code in the NumPy room's files of the model, without comments, docstrings and
+# imports. Which share of them has no counterpart in JAX at all, because it is a gradient written by hand? And which
+# share had to be rewritten?
 
 # %%
 kinds = {file: rooms.kinds(file) for file in rooms.FILES}
@@ -99,8 +99,8 @@ picture(figures.rooms(kinds),
         "grey, gradients by hand; most of the rest is the same, and few lines are rewritten.")
 
 # %% [markdown]
-# *More than half of the NumPy room is gradients. Of the rest, seven lines in eight survive as they are or with one
-# letter more.*
+# *More than half of these files is gradients. Of the rest, six lines in seven survive as they are or with one letter
+# more.*
 #
 # What was rewritten, and why:
 
@@ -182,8 +182,9 @@ for ours, theirs in zip(by_hand, pull_back(dy.astype(y.dtype)), strict=True):
 # %% [markdown]
 # Four digits, because JAX computes in float32 unless it is told otherwise (trap 4). Now all of them, with sixteen:
 # every function with a gradient by hand whose arguments can be drawn from its letters, at random arguments; and the
-# loss of a whole small Gemma, by each of its weights. The gradients of `block`, `embed`, `contract` and the others
-# that take more than arrays are inside that.
+# loss of a whole small Gemma, by each of its weights. The gradients of `block`, `embed`, `contract` and others that
+# take more than arrays are inside that. (Those of Gemma 2 and 3 alone, `soft_cap`, QK-norm and the norms after the
+# parts, stand in `tests/test_gradients.py`.)
 #
 # **Predict first.** Some of the functions below agree not nearly but *exactly*, with a difference of 0. What
 # kind of function could that be?
@@ -320,11 +321,11 @@ seen = measured()["depth"]
 picture(figures.depths(seen["L"], seen["compile"], seen["operations"]),
         "Two charts over the depth, logarithmic. The unrolled program grows in proportion to "
         "the depth, and beyond 16 layers it takes longer to compile than the scanned one, "
-        "which stays flat.")
+        "which is nearly flat from 2 layers on.")
 
 # %% [markdown]
-# *A scan has one program and one price for any depth; unrolled layers cost less while they are few, and more the more
-# they are.*
+# *A scan has one program, and from two layers on nearly one price; unrolled layers cost less while they are few, and
+# more the more they are.*
 #
 # <details><summary>What happened, and why</summary>
 #
@@ -346,8 +347,8 @@ for job, tuple_args, stack_args in [
         print(f"{job}, {form}: {1e3 * clock.seconds(compiled, cfg, *args, times=9):6.2f} ms")
 
 # %% [markdown]
-# `ge.load` returns a tuple: a model that writes is compiled once and runs often. `ge.init` returns a stack: training is
-# compiled anew for every ablation (chapter 13), and the deeper the model, the more that counts.
+# `ge.load` returns a tuple: on a CPU a large model reads its weights faster that way (chapter 19). `ge.init` returns a
+# stack: training is compiled anew for every ablation (chapter 13), and the deeper the model, the more that counts.
 #
 # ## Trees, and a config that is not an argument
 #
@@ -405,7 +406,7 @@ for name, args in calls.items():
 # </details>
 #
 # For a language model this is a daily matter, because every prompt has a length of its own. Our generator pads each
-# to the next power of two, and padding is invisible (chapter 18 shows how):
+# to the next power of two, at least 32, and padding is invisible (chapter 18 shows how):
 
 # %%
 from gemma_edu.inference.request import bucket
@@ -457,7 +458,7 @@ print(said(jax.jit(lambda x: jnp.where(x > 0, x, -x)), -1.0))
 
 # %% [markdown]
 # **2. What happens beside the function happens once.** A setting that is read from outside is a constant in the
-# program; so is NumPy's lot. Nothing is said aloud. Predict the number in each row.
+# program; so is a random number of NumPy's. Nothing is said aloud. Predict the number in each row.
 
 # %%
 settings = {"rate": 1.0}
@@ -469,14 +470,14 @@ def update(w):
 for rate in (1.0, 0.1, 0.0):
     settings["rate"] = rate
     print("rate", rate, "  w after:", update(1.0))
-lot = jax.jit(lambda w: w * np.random.random())
-print("NumPy's lot, three times the same:", lot(1.0) == lot(1.0) == lot(1.0))
+draw = jax.jit(lambda w: w * np.random.random())
+print("NumPy's random number, three times the same:", draw(1.0) == draw(1.0) == draw(1.0))
 
 # %% [markdown]
 # Hand it in as an argument. (Our `cfg` is safe: it is frozen, and it is part of what programs are kept under.)
 #
-# **3. A key used twice.** JAX's lots have no hidden state, which `jit` would freeze as it froze NumPy's. The state is
-# a *key*, and you hold it: the same key draws the same numbers, always. `split` makes new ones.
+# **3. A key used twice.** JAX's random numbers have no hidden state, which `jit` would freeze as it froze NumPy's. The
+# state is a *key*, and you hold it: the same key draws the same numbers, always. `split` makes new ones.
 
 # %%
 key = jax.random.key(0)
@@ -492,7 +493,9 @@ picture(figures.draws(drawn),
 #
 # **4. Dtypes that nobody chose.** JAX makes float32 of every float64, unless `jax_enable_x64` is set. And it widens:
 # a Python number is weak and gives way, but NumPy's `np.sqrt(256)` is a float64 that insists. One such factor, and a
-# model in bfloat16 computes in float32 from there on, at twice the memory. So `embed` casts its root.
+# model in bfloat16 computes in float32 from there on, at twice the memory. So `embed` casts its root. (Who asks for
+# float64 by name is warned, which this page has silenced; an array of NumPy's is narrowed without a word. And float32
+# ends at 24 bits: beyond, a whole number loses its last.)
 
 # %%
 half = jnp.ones(3, jnp.bfloat16)
@@ -538,8 +541,8 @@ picture(figures.slots({"padding at 8, dropped: ours": wrote(8, "drop"),
 # *A padding position points past the end and is dropped; at −1, or clipped, it destroys the last token of a text that
 # waits.*
 #
-# **7. `where` and the branch not taken.** The forward pass takes one branch; the backward pass goes down *both* and
-# multiplies one of them by 0. If that branch has an infinite slope, $0 \cdot \infty$ is no number.
+# **7. `where` and the branch not taken.** `where` computes *both* branches and picks one. On the way back the other
+# gets a gradient of 0, and multiplies it by its own slope. If that is infinite, or no number, the product is no number.
 
 # %%
 def root(x):
@@ -590,8 +593,8 @@ promise.block_until_ready()
 print(f"asked: {1e3 * asked:.1f} ms   done: {1e3 * (perf_counter() - start):.1f} ms")
 
 # %% [markdown]
-# *Every other time in this chapter is taken with `block_until_ready`, as the median of some calls, and the first call,
-# which compiles, is left out:*
+# *Every other time that a program runs is taken with `block_until_ready`, as the median of some calls, and the first
+# call, which compiles, is left out:*
 
 # %%
 source(clock.seconds, clock.once)
@@ -601,7 +604,8 @@ source(clock.seconds, clock.once)
 #
 # 1. JAX calls your function once with tracers and keeps the program: values flow, shapes, dtypes and statics decide
 #    which program, and what happens beside the function happens once.
-# 2. Half of our NumPy was gradients, and JAX derives the same numbers; `vmap` adds an axis, `scan` folds layers.
+# 2. More than half of our NumPy model was gradients, and JAX derives the same numbers; `vmap` adds an axis, `scan`
+#    folds layers.
 # 3. Without `jit`, JAX is slower than NumPy at small things. With it, count your compilations.
 #
 # **Read.** Frostig, Johnson and Leary, *Compiling machine learning programs via high-level tracing* (2018). Bradbury

@@ -199,8 +199,8 @@ source(sample.prefill, sample.decode)
 #   multiplications, and 1 MB of logits in float32.
 # - The *loop* is inside. `lax.while_loop` runs on the device; Python is asked once for a text, not once for a token.
 # - The *cache* is **donated**: its memory is given to the program, which writes the new one into it.
-# - Every shape is fixed. So prompts are padded to a power of two that is at least 32, a **bucket**, and so is the cache,
-#   which has a slot for each token of the prompt and of the answer. Texts of similar lengths share a program.
+# - Every shape is fixed. So prompts are padded to a power of two, at least 32, a **bucket**; and so is the cache, which
+#   has a slot for each token of the prompt and of the answer. Texts of similar lengths share a program.
 #
 # **Predict first.** Prompts of 5, 30, 33, 64, 65 and 100 tokens arrive, and each wants an answer of 150. How often is
 # prefill compiled, and how often decode?
@@ -577,13 +577,13 @@ else:
         print(beginning + ge.generate(model, beginning, tokens=32), end="\n\n---\n\n")
 
 # %% [markdown]
-# What goes on inside? It read three sentences about photosynthesis, and we wrote down two numbers for each layer:
-# the largest in its stream, and the largest score of attention; and that score once more, in the same model run without
-# its QK-norm, whose later layers therefore read another stream. (`python -m gemma_edu.lab.gemma_2b.real_270m` measures it again; the numbers of this page lie beside
-# that file.)
+# What goes on inside? It read three sentences about photosynthesis, and we wrote down two numbers for each layer: the
+# largest in its stream, and the largest score of attention; and that score once more, in the same model run without its
+# QK-norm, whose later layers therefore read another stream. (`python -m gemma_edu.lab.gemma_2b.real_270m` measures it
+# again; the numbers of this page lie beside that file.)
 #
-# **Predict first.** In chapter 05 a norm kept the rms of a random stream below 20. How large is the largest number in the stream
-# of a trained Gemma: 20, 1000, 100 000?
+# **Predict first.** In chapter 05 a norm kept the rms of a random stream below 20. How large is the largest number in
+# the stream of a trained Gemma: 20, 1000, 100 000?
 
 # %%
 from gemma_edu.lab.gemma_2b import real_270m

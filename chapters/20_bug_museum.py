@@ -69,7 +69,7 @@ picture(figures.widths({**family, "our tiny Gemma": (4 * 64, 256)}),
 # <details><summary>What happened, and why</summary>
 #
 # In the 2B, 8 · 256 = 2048 = D. In the 7B, 16 · 256 = 4096, and D is 3072: the reshape has too many numbers and
-# raises an error. From Gemma 2 on no member of the family has N·H = D. Our tiny Gemma has, so it could not have
+# raises an error. Of the eight later ones in the picture none has N·H = D. Our tiny Gemma has, so it could not have
 # warned us either.
 # </details>
 #
@@ -196,10 +196,11 @@ trial(claims.writing_stops_at_the_end, claims.an_answer_ends_at_its_own_end,
 # | **Where** | google-deepmind/gemma, the same sampler |
 # | **Mended** | `bf2d158`, 25 April 2024: nine weeks; and the repair's own bug in `95475a9`, 3 May: eight days |
 #
-# Prompts of different lengths are brought to one length with padding. Nobody must see the padding. In the first
-# release later steps did. The repair did two things: it hid the padding, and it counted **positions** anew, so that
-# padding does not count. For each column, `places` returns the slot where its key is kept (one past the end is
-# nowhere) and the angle, in positions, by which RoPE turns it.
+# Whoever brings prompts of different lengths to one length pads them, and nobody must see the padding. (DeepMind's
+# sampler lets every row begin at column 0 and adds none, but in the first release later steps saw padding that stood in
+# a prompt. We put it in front, where it is met most often.) The repair did two things: it hid the padding, and it
+# counted **positions** anew, so that padding does not count. For each column, `places` returns the slot where its key
+# is kept (one past the end is nowhere) and the angle, in positions, by which RoPE turns it.
 
 # %%
 figures.beside(shipped.places, half_mended.places)
@@ -386,10 +387,11 @@ trial(claims.a_cache_changes_nothing, claims.the_test_fails_where_every_sign_is_
       rooms=[shipped, mended])
 
 # %% [markdown]
-# In both rooms a cache changes nothing. Only one of the two would have told us if it did.
+# In both rooms the test passes. Only one of the two can fail, so in the other its passing says nothing.
 #
 # **Predict first.** We put the bugs of chapter 09 into a model whose logits are as small as theirs were (of size
-# 0.04), and ask a test with so many decimals. How many of 22 does it notice at 0.00001 decimals? At 2? At 5?
+# 0.04); 22 of them move a logit of it. We ask a test with so many decimals. How many does it notice at 0.00001
+# decimals? At 2? At 5?
 
 # %%
 with_cache, without = with_and_without_a_cache(shipped.sight)
@@ -413,13 +415,13 @@ for name, decimals in {"0.00001": 0.00001, "2": 2, "5": 5}.items():
 # <details><summary>Why</summary>
 #
 # 0.00001 decimals are a tolerance of $1.5 \cdot 10^{-0.00001} \approx 1.5$, more than thirty times the size of the
-# logits. The two that hide below 0.000015 are a root that is not rounded (in float64 nothing is) and erf for tanh,
-# which is looked for at x = 2.7 (chapter 09).
+# logits. Two hide below 0.000015: erf for tanh, which is looked for at x = 2.7 (chapter 09), and a root that is not
+# rounded. (Here D = 16 and the root is 4, so there is nothing to round; the dot is only its detour through float32.)
 # </details>
 #
-# The red diamond is what the test would have found in *its own* set-up. It let every query see every key, also those
-# of the cache's empty slots. Their keys are zero, their scores are zero, and zero is a score like any other: they
-# take a share. The mask that was used, and a causal one:
+# The red diamond is the difference between cache and no cache in our model, with the mask that the test was shipped
+# with. It let every query see every key, also those of the cache's empty slots. Their keys are zero, their scores are
+# zero, and zero is a score like any other: they take a share. The mask that was used, and a causal one:
 
 # %%
 figures.beside(shipped.sight, mended.sight)

@@ -41,8 +41,8 @@ def remember(cache, new, positions):
 check.remember(remember)
 
 # %% [markdown]
-# The check has traced it. Here it also goes through `grad`: the gradient of the sum of all slots is 1 for what was
-# written and 0 for padding.
+# The check has traced it. Here it also goes through `grad`: the gradient of the sum of all slots of the keys is 1 for
+# what was written and 0 for padding; the values have no part in it.
 
 # %% open=true
 empty = {"k": jnp.zeros((1, 4, 1, 1)), "v": jnp.zeros((1, 4, 1, 1))}

@@ -8,6 +8,7 @@ from gemma_edu import jax_gemma
 from gemma_edu.course.check import exercises
 from gemma_edu.course.figures.programs import PADDED, arriving, bill
 from gemma_edu.lab.numpy_to_jax import clock, gradients, measure, miscounted, programs, rooms, suspects, trials
+from gemma_edu.lab.numpy_to_jax.verdicts import by_questions
 
 ONE = jnp.ones(3)
 
@@ -94,7 +95,7 @@ def test_padding_never_cuts_a_text_and_a_program_is_paid_for_once(way):
 # ---- trials and suspects
 def test_only_one_suspect_is_fine_and_each_other_one_is_told_apart():
     names = ["right", "unsafe", "clamped", "together", "frozen", "lost"]
-    verdicts = [suspects.by_questions(getattr(suspects, name)) for name in names]
+    verdicts = [by_questions(getattr(suspects, name)) for name in names]
     assert verdicts == ["fine", "nan", "clamped", "one key", "frozen", "lost"]
 
 
@@ -110,5 +111,6 @@ def test_a_loop_over_layers_is_told_from_a_scan():
     def layer(x, w):
         return x * w["by"]
     trials.traced_once(miscounted.scanned)(layer, ONE, layers)
-    with pytest.raises(trials.Unrolled, match="5 times"):
-        trials.traced_once(miscounted.unrolled)(layer, ONE, layers)
+    for read_by_python in layer, jax.jit(layer):      # compiled, it is read once, and yet the program grows
+        with pytest.raises(trials.Unrolled, match="for twice as many layers"):
+            trials.traced_once(miscounted.unrolled)(read_by_python, ONE, layers)

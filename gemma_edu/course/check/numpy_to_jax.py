@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ... import jax_gemma
-from ...lab.numpy_to_jax import miscounted, misported, suspects, trials
+from ...lab.numpy_to_jax import miscounted, misported, suspects, trials, verdicts
 from .exercise import Exercise
 
 
@@ -143,7 +143,8 @@ count_traces = Exercise(
 
 safe_length = Exercise(
     suspects.long,
-    [lambda random: (jnp.zeros(5),), lambda random: (normal(random, 5),), lambda random: (1e-3 * normal(random, 5),)],
+    [lambda random: (jnp.zeros(5),), *[
+        lambda random, size=size: (size * normal(random, 5),) for size in (1, 1e-3, 1e-15)]],
     wrong={
         "At the zero vector the length is right, and its gradient is NaN: the root has an infinite slope there. A "
         "where behind the root does not help, for the way back goes down both branches. What goes *into* the root?":
@@ -151,6 +152,8 @@ safe_length = Exercise(
         "An epsilon in the root makes the gradient finite, and every short vector longer than it is. How long is "
         "yours at zero?": miscounted.longer,
         "You held the square above a floor, and the length of zero is no longer zero.": miscounted.never_zero,
+        "You call short vectors zero. Only zero is: every other has a length and a direction.":
+            miscounted.short_is_zero,
         "You forgot the root.": lambda x: jnp.sum(x * x),
         "You stopped the gradient for all vectors, and only zero needs it.":
             lambda x: lax.stop_gradient(suspects.long(x)),
@@ -165,16 +168,16 @@ STEPS = [suspects.unsafe, suspects.right, suspects.frozen, suspects.clamped, sus
 FINE = "One of them is fine to you that is not. "
 
 which_trap = Exercise(
-    suspects.by_questions, [lambda random, step=step: (step,) for step in STEPS],
+    verdicts.by_questions, [lambda random, step=step: (step,) for step in STEPS],
     wrong={
-        FINE + "Have you asked for a row of zeros?": partial(suspects.by_questions, zero=False),
+        FINE + "Have you asked for a row of zeros?": partial(verdicts.by_questions, zero=False),
         FINE + "Have you asked for a token past the end of the table, and looked at every row?":
-            partial(suspects.by_questions, past=False),
-        FINE + "Have you compared the pushes of two rows in one call?": partial(suspects.by_questions, twins=False),
+            partial(verdicts.by_questions, past=False),
+        FINE + "Have you compared the pushes of two rows in one call?": partial(verdicts.by_questions, twins=False),
         FINE + "Have you called it twice, with one thing changed at a time?":
-            partial(suspects.by_questions, rates=False),
+            partial(verdicts.by_questions, rates=False),
         "A step that moves nothing also moves two equal rows alike. Ask first whether it moves at all.":
-            partial(suspects.by_questions, moves=False),
+            partial(verdicts.by_questions, moves=False),
     },
     hints=["Use one small table with two equal rows and a row of zeros, and always the same key.",
            "Look at step(w, tokens, rate, key) - w: which rows moved, and by how much?",
