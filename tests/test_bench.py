@@ -1,12 +1,15 @@
 """The benchmark: what it counts is what there is, and its command says what it cannot do."""
 import json
+import os
+from functools import partial
 
 import jax
 import pytest
 
 from gemma_edu.cli import main
 from gemma_edu.config import TINY
-from gemma_edu.lab.bench import bandwidth, machine, rows, training
+from gemma_edu.lab.bench import bandwidth, machine, peers, rows, training
+from gemma_edu.lab.bench.command import alone
 from gemma_edu.params import count
 
 TASK = rows.Task(prompt=20, tokens=6, rounds=2)
@@ -81,9 +84,26 @@ def test_the_command_writes_what_it_measured(tmp_path, capfd):
 
 @pytest.mark.parametrize("arguments, error", [
     (["--out", "nowhere/speed.json"], "there is no folder nowhere for --out"),
+    (["--out", "."], "--out . is a folder; give the name of a file in it"),
+    (["--gguf", "nowhere.gguf"], "--gguf nowhere.gguf is no file"),
     (["--tokens", "1"], "write at least 2"),
     (["--rounds", "0"], "in at least 1 round"),
 ])
 def test_what_cannot_be_measured_is_refused(arguments, error, capfd):
     assert main(["bench", "--model", "tiny", *arguments]) == 2
     assert error in capfd.readouterr().err
+
+
+def test_a_program_that_is_missing_is_named_before_anything_is_measured(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(peers, "installed", lambda name: False)
+    (tmp_path / "a.gguf").touch()
+    for arguments, needed in [(["--peers"], "gemma-edu[parity]"),
+                              (["--gguf", str(tmp_path / "a.gguf")], "llama-cpp-python")]:
+        assert main(["bench", "--model", "tiny", *arguments]) == 2
+        said = capfd.readouterr()
+        assert needed in said.err and said.out == ""
+
+
+def test_a_process_that_the_system_ends_is_one_line():
+    with pytest.raises(MemoryError, match="take a smaller --model"):
+        alone(partial(os._exit, 1))

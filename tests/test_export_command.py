@@ -61,10 +61,13 @@ def test_an_older_model_is_replaced(checkpoint, tmp_path):
     ("given", "is there already, and no model in this layout (2b, tokenizer.model)"),      # around the checkpoint
     ("given/2b", "is the model itself"), ("given/../given/2b", "is the model itself"), ("link", "is the model itself"),
     ("notes", "is there already, and no model in this layout (one.txt)"),
+    ("app", "is there already, and no model in this layout (config.json)"),
     ("notes/one.txt", "is there already, and no model in this layout (a file)")])
 def test_nothing_else_is_overwritten(checkpoint, tmp_path, capsys, target, says):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes/one.txt").write_text("mine")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/config.json").write_text('{"port": 80}')
     (tmp_path / "link").symlink_to(checkpoint / "2b")
     before = contents(tmp_path)
     assert main(["export", str(checkpoint / "2b"), str(tmp_path / target)]) == 2

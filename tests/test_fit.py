@@ -67,6 +67,9 @@ def test_a_container_has_its_own_limit(tmp_path, monkeypatch):
     most.write_text("3000000\n"), used.write_text("1000000\n")
     monkeypatch.setattr(fit, "LIMITS", [(most, used)])
     assert fit.free_bytes(jax.devices("cpu")[0]) == 2_000_000
+    for counted in "inactive_file 400000\n", "inactive_file 100000\ntotal_inactive_file 400000\n":
+        (tmp_path / "memory.stat").write_text("anon 600000\n" + counted)      # of a download, say
+        assert fit.free_bytes(jax.devices("cpu")[0]) == 2_400_000
     most.write_text("max\n")
     assert fit.free_bytes(jax.devices("cpu")[0]) > 2_000_000
 

@@ -108,6 +108,8 @@ def test_a_folder_with_one_file_will_do(tmp_path, wide):
     (tmp_path / "kaggle").mkdir()
     needed = load(converted(wide, tmp_path / "kaggle" / "one.gguf"))
     assert apart(load(tmp_path / "kaggle").params, needed.params) == 0
+    (tmp_path / "kaggle" / "config.json").write_text("{}")             # as some on the hub have it
+    assert apart(load(tmp_path / "kaggle").params, needed.params) == 0
     (tmp_path / "kaggle" / "one.gguf").rename(tmp_path / "blob")       # as Ollama names it
     assert apart(load(tmp_path / "blob").params, needed.params) == 0
 

@@ -243,13 +243,14 @@ def test_a_full_disk_leaves_the_old_model_as_it_was(folder, tmp_path):
     old, limit = contents(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, limit[1]))      # less than the model takes
-        for place in (folder, tmp_path / "new"):
+        (tmp_path / "empty").mkdir()
+        for place in (folder, tmp_path / "new", tmp_path / "empty"):
             with pytest.raises(OSError):
                 huggingface.save(place, big)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert contents(folder) == old
-    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "new").exists() and contents(tmp_path / "empty") == {}
 
 
 def test_a_new_model_replaces_the_old_one_s_files_and_no_others(folder, tmp_path):

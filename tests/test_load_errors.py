@@ -88,6 +88,8 @@ DOWN, UP = "model.layers.0.mlp.down_proj.weight", "model.layers.0.mlp.up_proj.we
 BIAS, NORM = "model.layers.0.self_attn.q_proj.bias", "model.norm.weight"
 MAP = {"weight_map": {Q: "a.safetensors", "x": "b.safetensors"}}
 CUT = "not a whole safetensors file"
+GEMMA3 = {"model_type": "gemma3_text", "rope_theta": 1e6, "rope_local_base_freq": 1e4, "sliding_window": 4,
+          "query_pre_attn_scalar": 4, "rope_scaling": None}
 BAD = {
     "no weights": (gone(WEIGHTS), FileNotFoundError, ["neither model.safetensors nor model.safetensors.index.json"]),
     "no config": (gone(CONFIG), FileNotFoundError, ["there is no", "config.json", "download"]),
@@ -138,8 +140,13 @@ BAD = {
                             ["use_bidirectional_attention = True"]),
     "a quantized model": (config(quantization_config={"bits": 4}), ValueError, ["quantization_config = {'bits': 4}"]),
     "heads that share unevenly": (config(num_key_value_heads=3), ValueError, [CONFIG, "2 query heads cannot share 3"]),
+    "a kind in brackets": (config(model_type=[[1]]), ValueError, [CONFIG, "of a kind that it cannot have"]),
+    "a pattern of nothing": (config(**GEMMA3, sliding_window_pattern=0), ValueError, [CONFIG, "of a kind that"]),
+    "brackets without end": (content(CONFIG, lambda old: b"[" * 100_000), ValueError, [CONFIG, "of a kind that"]),
     "a size in words": (config(hidden_size="8"), ValueError, [CONFIG, "D = '8' is no size"]),
     "no tokenizer model": (content("tokenizer.model", lambda _: b"{}"), ValueError, ["not a SentencePiece model"]),
+    "a spoiled tokenizer": (content("tokenizer.model", lambda old: old.replace(b"<unk>", b"\xa1unk>")), ValueError,
+                            ["not a SentencePiece model"]),
     "an empty tokenizer": (content("tokenizer.model", lambda _: b""), ValueError, ["not a SentencePiece model"]),
 }
 

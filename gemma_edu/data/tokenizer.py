@@ -46,7 +46,7 @@ class Tokenizer:
                                     "SentencePiece tokenizer.model")
         try:
             return cls(path.read_bytes())
-        except RuntimeError:
+        except (RuntimeError, UnicodeDecodeError):
             raise ValueError(f"{path} is not a SentencePiece model; give a tokenizer.model, "
                              "not a tokenizer.json or weights") from None
 

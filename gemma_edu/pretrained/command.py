@@ -26,11 +26,12 @@ def run(args):
 
 def check_target(folder, model):
     """Nothing but an older model is replaced, and no model by itself."""
+    from .huggingface import INDEX, WHOLE
     from .load import BUNDLED
     source = BUNDLED if model == "tiny" else Path(model)
     if source.exists() and folder.exists() and source.samefile(folder):
         raise ValueError(f"{folder} is the model itself; give another folder to write it to")
     held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["a file"] if folder.exists() else []
-    if held and "config.json" not in held:
+    if held and not ("config.json" in held and {WHOLE, INDEX} & set(held)):
         raise FileExistsError(f"{folder} is there already, and no model in this layout ({', '.join(held[:3])}); give a "
                               "new folder")

@@ -70,6 +70,7 @@ def exchange(folder):
     """A fresh place to write to; once all is written, its files replace those of the folder's old model."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; give a folder to save the model in")
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob(".saving-*"):         # what a save left behind that was killed
         shutil.rmtree(stale)
@@ -80,8 +81,9 @@ def exchange(folder):
                 (folder / name).unlink(missing_ok=True)
             for shard in folder.glob("model-*-of-*.safetensors"):
                 shard.unlink()
-            for new in sorted(Path(fresh).iterdir(), key=lambda file: file.name == "config.json"):
-                new.rename(folder / new.name)      # config.json last: without it, a folder is no model
+            for file in sorted(Path(fresh).iterdir(), key=lambda file: file.name == "config.json"):
+                file.rename(folder / file.name)      # config.json last: without it, a folder is no model
     finally:
-        with suppress(OSError):
-            folder.rmdir()                         # only an empty one goes
+        if new:
+            with suppress(OSError):
+                folder.rmdir()                     # only an empty one goes

@@ -30,6 +30,9 @@ def read_config(folder) -> Config:
         return understood(read_json(path))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except (TypeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"{path} holds a value of a kind that it cannot have ({error}); take the config.json of a "
+                         "Gemma") from None
 
 
 def read_json(path):

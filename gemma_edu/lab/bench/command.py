@@ -2,6 +2,7 @@
 import json
 import shlex
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,8 +29,7 @@ def add_arguments(parser):
 
 def run(args):
     """Measure how fast a model reads and writes: each program in a process of its own, one after the other."""
-    if args.out and not args.out.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {args.out.parent} for --out; make it first")
+    check_arguments(args)
     task = rows.Task(args.prompt, args.tokens, args.rounds)
     if min(task) < 1 or task.tokens < 2:
         raise ValueError(f"{task}: read at least 1 token, write at least 2, in at least 1 round")
@@ -43,6 +43,20 @@ def run(args):
         print(line(found["rows"][-1]), flush=True)
         if args.out:      # after each row: a long run that breaks off has not been in vain
             args.out.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def check_arguments(args):
+    """What would be found out only after minutes of measuring."""
+    if args.out and not args.out.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {args.out.parent} for --out; make it first")
+    if args.out and args.out.is_dir():
+        raise IsADirectoryError(f"--out {args.out} is a folder; give the name of a file in it")
+    if args.peers and not (peers.installed("torch") and peers.installed("transformers")):
+        raise ModuleNotFoundError('--peers needs torch and transformers: pip install "gemma-edu[parity]"')
+    if args.gguf and not args.gguf.is_file():
+        raise FileNotFoundError(f"--gguf {args.gguf} is no file; give a model in llama.cpp's format")
+    if args.gguf and not peers.installed("llama_cpp"):
+        raise ModuleNotFoundError("--gguf needs llama.cpp: pip install llama-cpp-python")
 
 
 def programs(args, task):
@@ -59,8 +73,6 @@ def programs(args, task):
 
 def others(args, task):
     """transformers in each dtype that it has."""
-    if not (peers.installed("torch") and peers.installed("transformers")):
-        raise ModuleNotFoundError('--peers needs torch and transformers: pip install "gemma-edu[parity]"')
     for dtype in args.dtype:
         if dtype != "int8":
             with TemporaryDirectory(prefix="gemma-edu-bench-") as folder:
@@ -72,8 +84,12 @@ def others(args, task):
 
 def alone(work):
     """In a fresh process, so that nobody's memory or threads are in another's way."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work).result()
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            return pool.submit(work).result()
+    except BrokenProcessPool:
+        raise MemoryError("the system ended the process that measures, most likely for want of memory; take a smaller "
+                          "--model, or a narrower --dtype") from None
 
 
 def matrix(row):
