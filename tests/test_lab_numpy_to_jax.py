@@ -110,7 +110,7 @@ def test_a_loop_over_layers_is_told_from_a_scan():
 
     def layer(x, w):
         return x * w["by"]
-    trials.traced_once(miscounted.scanned)(layer, ONE, layers)
+    trials.of_one_length(miscounted.scanned)(layer, ONE, layers)
     for read_by_python in layer, jax.jit(layer):      # compiled, it is read once, and yet the program grows
         with pytest.raises(trials.Unrolled, match="for twice as many layers"):
-            trials.traced_once(miscounted.unrolled)(read_by_python, ONE, layers)
+            trials.of_one_length(miscounted.unrolled)(read_by_python, ONE, layers)

@@ -26,8 +26,8 @@ def run(args):
 
 def check_target(folder, model):
     """Nothing but an older model is replaced, and no model by itself."""
-    from .huggingface import INDEX, WHOLE
     from .load import BUNDLED
+    from .shards import INDEX, WHOLE
     source = BUNDLED if model == "tiny" else Path(model)
     if source.exists() and folder.exists() and source.samefile(folder):
         raise ValueError(f"{folder} is the model itself; give another folder to write it to")

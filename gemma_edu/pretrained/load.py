@@ -60,9 +60,8 @@ def located(name) -> Path:
 def in_hugging_face_layout(path):
     """Is this a folder with its weights, or one of those weights, or else a config.json that is not a GGUF's?"""
     files = list(path.iterdir()) if path.is_dir() else [path]
-    suffixes = {file.suffix for file in files}
-    described = "config.json" in {file.name for file in files} and ".gguf" not in suffixes
-    return described or not suffixes.isdisjoint({".safetensors", *PICKLES})
+    weights = any(file.suffix in (".safetensors", *PICKLES) for file in files)
+    return weights or any(file.name == "config.json" for file in files) and not gguf.recognises(path)
 
 
 READERS = {      # what may be given, how it is recognised, and who reads it

@@ -34,20 +34,19 @@ def restore(keeper, state, about):
     number = keeper.latest_step()
     if number is None:
         return state
-    saved = read(keeper, number, about=ocp.args.JsonRestore())
+    saved = read(keeper, number, "about", ocp.args.JsonRestore())
     for name, value in about.items():
         if saved[name] != value:
             raise ValueError(f"this run began with another {name} ({saved[name]}, now {value}); "
                              f"go on with the same {name}, or begin anew in another folder")
     form = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
-    return read(keeper, number, state=ocp.args.StandardRestore(form))
+    return read(keeper, number, "state", ocp.args.StandardRestore(form))
 
 
-def read(keeper, number, **item):
+def read(keeper, number, name, how):
     """One of the two things that a checkpoint holds."""
-    [name] = item
     try:
-        return keeper.restore(number, args=ocp.args.Composite(**item))[name]
+        return keeper.restore(number, args=ocp.args.Composite(**{name: how}))[name]
     except Exception as error:      # files that are lost or cut short come in many forms
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"the checkpoint {keeper.directory / str(number)} is not whole ({reason}); delete this "

@@ -85,8 +85,8 @@ def draw_layers(random, L=5, D=4, F=8):
 scan_layers = Exercise(
     miscounted.scanned, [draw_layers],
     wrong={
-        "The numbers are right, but Python read your layer once for each layer: the program is as long as the model "
-        "is deep. Which loop is read once?": miscounted.unrolled,
+        "The numbers are right, but in your program each layer is written out: it is as long as the model is deep. "
+        "Which loop is read once?": miscounted.unrolled,
         "Each length is that of the stream before its layer; give the one after it.": miscounted.before_each,
         "You return the streams. Of each, give its length: the root of the mean square, one number.":
             miscounted.whole_streams,
@@ -101,7 +101,7 @@ scan_layers = Exercise(
     hints=["lax.scan(step, carry, layers) calls step(carry, w) with the weights of one layer; it wants a pair back.",
            "The pair: what the next layer reads, and what shall be kept of this one.",
            "lax.scan returns the last carry, and what was kept, stacked along L."],
-    under=trials.traced_once)
+    under=trials.of_one_length)
 
 
 KINDS = [lambda random: normal(random, random.integers(2, 4)), lambda random: normal(random, 2).astype(jnp.bfloat16),
@@ -153,7 +153,7 @@ safe_length = Exercise(
         "yours at zero?": miscounted.longer,
         "You held the square above a floor, and the length of zero is no longer zero.": miscounted.never_zero,
         "You call short vectors zero. Only zero is: every other has a length and a direction.":
-            miscounted.short_is_zero,
+            partial(suspects.long, above=1e-6),
         "You forgot the root.": lambda x: jnp.sum(x * x),
         "You stopped the gradient for all vectors, and only zero needs it.":
             lambda x: lax.stop_gradient(suspects.long(x)),

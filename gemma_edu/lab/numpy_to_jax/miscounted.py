@@ -70,11 +70,5 @@ def longer(x):
     return jnp.sqrt(jnp.sum(x * x) + 1e-6)
 
 
-def short_is_zero(x):
-    square = jnp.sum(x * x)
-    fine = square > 1e-6
-    return jnp.where(fine, jnp.sqrt(jnp.where(fine, square, 1.0)), 0.0)
-
-
 def never_zero(x):
     return jnp.sqrt(jnp.maximum(jnp.sum(x * x), 1e-12))

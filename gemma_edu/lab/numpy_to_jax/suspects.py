@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 
-def long(row):
-    """The length of a row, with a gradient of zero where the row is zero."""
+def long(row, above=0.0):
+    """The length of a row whose square is above a number, and else zero, with a gradient of zero."""
     square = jnp.sum(row * row)
-    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
+    return jnp.where(square > above, jnp.sqrt(jnp.where(square > above, square, 1.0)), 0.0)
 
 
 def pushes(key, shape):

@@ -48,7 +48,7 @@ def doubled(w):
     return jnp.concatenate([w, w])
 
 
-def traced_once(answer):
+def of_one_length(answer):
     """The answer, whose program must not grow with the number of layers."""
     def under(layer, x, layers):
         program = partial(answer, layer)
